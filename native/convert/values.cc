@@ -1,0 +1,345 @@
+#include "convert/values.h"
+
+#include <ATen/ScalarOps.h>
+#include <ATen/core/List.h>
+#include <c10/core/Layout.h>
+#include <c10/core/MemoryFormat.h>
+
+#include <array>
+#include <cmath>
+
+namespace ltn {
+
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+[[noreturn]] void refuse(const ConvertContext& context, const std::string& expected, napi_value got) {
+  fail(code::kArgType, "'", context.name, "' must be ", expected, ", got ", describe(context.env, got));
+}
+
+napi_valuetype type_of(const ConvertContext& context, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(context.env.env(), value, &type);
+  return type;
+}
+
+bool is_safe_integer(double value) { return value == std::trunc(value) && std::fabs(value) <= kMaxSafeInteger; }
+
+int64_t bigint_value(const ConvertContext& context, napi_value value) {
+  int64_t out = 0;
+  bool lossless = false;
+  napi_get_value_bigint_int64(context.env.env(), value, &out, &lossless);
+  if (!lossless) fail(code::kOutOfRange, "'", context.name, "' does not fit into 64 bits");
+  return out;
+}
+
+int64_t to_int(const ConvertContext& context, napi_value value) {
+  double number;
+  if (napi_get_value_double(context.env.env(), value, &number) == napi_ok) {
+    if (is_safe_integer(number)) [[likely]] return static_cast<int64_t>(number);
+    if (std::isfinite(number) && number == std::trunc(number)) {
+      fail(code::kOutOfRange, "'", context.name, "' must be a safe integer or a bigint, got ",
+           describe(context.env, value));
+    }
+  } else if (type_of(context, value) == napi_bigint) {
+    return bigint_value(context, value);
+  }
+  refuse(context, "a safe integer or a bigint", value);
+}
+
+double to_float(const ConvertContext& context, napi_value value) {
+  double number;
+  if (napi_get_value_double(context.env.env(), value, &number) != napi_ok) refuse(context, "a number", value);
+  return number;
+}
+
+bool to_bool(const ConvertContext& context, napi_value value) {
+  bool out;
+  if (napi_get_value_bool(context.env.env(), value, &out) != napi_ok) refuse(context, "a boolean", value);
+  return out;
+}
+
+std::string to_string(const ConvertContext& context, napi_value value) {
+  if (type_of(context, value) != napi_string) refuse(context, "a string", value);
+  return Napi::String(context.env.env(), value).Utf8Value();
+}
+
+at::Tensor to_tensor(const ConvertContext& context, napi_value value) {
+  int32_t id;
+  if (napi_get_value_int32(context.env.env(), value, &id) != napi_ok) refuse(context, "a tensor", value);
+  return context.env.tensors.at(id);
+}
+
+bool is_complex_literal(const ConvertContext& context, napi_value value, c10::complex<double>& out) {
+  if (type_of(context, value) != napi_object) return false;
+  napi_value re, im;
+  double real, imag;
+  napi_env env = context.env.env();
+  if (napi_get_named_property(env, value, "re", &re) != napi_ok) throw PendingException();
+  if (napi_get_named_property(env, value, "im", &im) != napi_ok) throw PendingException();
+  if (napi_get_value_double(env, re, &real) != napi_ok || napi_get_value_double(env, im, &imag) != napi_ok) {
+    return false;
+  }
+  out = c10::complex<double>(real, imag);
+  return true;
+}
+
+template <typename Enum, size_t N>
+Enum named(const ConvertContext& context, napi_value value, const std::array<std::pair<const char*, Enum>, N>& table) {
+  std::string known;
+  if (type_of(context, value) == napi_string) {
+    const std::string text = to_string(context, value);
+    for (const auto& [name, item] : table) {
+      if (text == name) return item;
+    }
+  }
+  for (const auto& entry : table) known += (known.empty() ? "'" : ", '") + std::string(entry.first) + "'";
+  refuse(context, "one of " + known, value);
+}
+
+constexpr std::array<std::pair<const char*, c10::Layout>, 7> kLayouts{{
+    {"strided", c10::Layout::Strided},
+    {"sparse_coo", c10::Layout::Sparse},
+    {"sparse_csr", c10::Layout::SparseCsr},
+    {"sparse_csc", c10::Layout::SparseCsc},
+    {"sparse_bsr", c10::Layout::SparseBsr},
+    {"sparse_bsc", c10::Layout::SparseBsc},
+    {"_mkldnn", c10::Layout::Mkldnn},
+}};
+
+constexpr std::array<std::pair<const char*, c10::MemoryFormat>, 4> kMemoryFormats{{
+    {"contiguous_format", c10::MemoryFormat::Contiguous},
+    {"preserve_format", c10::MemoryFormat::Preserve},
+    {"channels_last", c10::MemoryFormat::ChannelsLast},
+    {"channels_last_3d", c10::MemoryFormat::ChannelsLast3d},
+}};
+
+// The elements of a JavaScript array, each handed to `each(element)`.
+template <typename Each>
+void for_each_element(const ConvertContext& context, napi_value value, const char* expected, Each&& each) {
+  napi_env env = context.env.env();
+  bool is_array = false;
+  napi_is_array(env, value, &is_array);
+  if (!is_array) refuse(context, expected, value);
+  uint32_t length = 0;
+  napi_get_array_length(env, value, &length);
+  for (uint32_t i = 0; i < length; ++i) {
+    Napi::HandleScope scope(env);
+    napi_value element;
+    if (napi_get_element(env, value, i, &element) != napi_ok) throw PendingException();
+    each(element);
+  }
+}
+
+c10::IValue int_list(ConvertContext& context, napi_value value) {
+  c10::List<int64_t> out;
+  double count;
+  if (napi_get_value_double(context.env.env(), value, &count) == napi_ok) {
+    // `count` elements wait in scratch memory; the front has put nothing there but numbers
+    const int n = static_cast<int>(count);
+    if (n < 0 || n != count || context.scratch_at + n > Environment::kScratch) {
+      fail(code::kArgType, "'", context.name, "' must be an array of integers");
+    }
+    const double* from = context.env.scratch + context.scratch_at;
+    context.scratch_at += n;
+    out.reserve(n);
+    for (int i = 0; i < n; ++i) {
+      if (!is_safe_integer(from[i])) {
+        fail(code::kArgType, "'", context.name, "' must be an array of safe integers, got ", from[i], " at index ", i);
+      }
+      out.push_back(static_cast<int64_t>(from[i]));
+    }
+  } else {
+    for_each_element(context, value, "an array of integers",
+                     [&](napi_value element) { out.push_back(to_int(context, element)); });
+  }
+  return out;
+}
+
+c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& kind) {
+  switch (kind.kind) {
+    case Kind::Int: return int_list(context, value);
+    case Kind::Tensor:
+      if (kind.optional_element) {
+        c10::List<std::optional<at::Tensor>> out;
+        for_each_element(context, value, "an array of tensors and nulls", [&](napi_value element) {
+          const napi_valuetype type = type_of(context, element);
+          if (type == napi_null || type == napi_undefined) {
+            out.push_back(std::nullopt);
+          } else {
+            out.push_back(to_tensor(context, element));
+          }
+        });
+        return out;
+      } else {
+        c10::List<at::Tensor> out;
+        for_each_element(context, value, "an array of tensors",
+                         [&](napi_value element) { out.push_back(to_tensor(context, element)); });
+        return out;
+      }
+    case Kind::Float: {
+      c10::List<double> out;
+      for_each_element(context, value, "an array of numbers",
+                       [&](napi_value element) { out.push_back(to_float(context, element)); });
+      return out;
+    }
+    case Kind::Bool: {
+      c10::List<bool> out;
+      for_each_element(context, value, "an array of booleans",
+                       [&](napi_value element) { out.push_back(to_bool(context, element)); });
+      return out;
+    }
+    case Kind::String: {
+      c10::List<std::string> out;
+      for_each_element(context, value, "an array of strings",
+                       [&](napi_value element) { out.push_back(to_string(context, element)); });
+      return out;
+    }
+    case Kind::Scalar: {
+      c10::impl::GenericList out(c10::NumberType::get());
+      for_each_element(context, value, "an array of numbers",
+                       [&](napi_value element) { out.push_back(c10::IValue(to_scalar(context, element))); });
+      return out;
+    }
+    default: break;
+  }
+  fail(code::kUnsupportedType, "'", context.name, "' has a type that JavaScript has no form for");
+}
+
+}  // namespace
+
+at::Scalar to_scalar(ConvertContext& context, napi_value value) {
+  double number;
+  if (napi_get_value_double(context.env.env(), value, &number) == napi_ok) {
+    // JavaScript cannot tell 2 from 2.0: an integer, unless the operand is floating (or it is the float -0)
+    if (!context.floating_operand && is_safe_integer(number) && !(number == 0 && std::signbit(number))) {
+      return at::Scalar(static_cast<int64_t>(number));
+    }
+    return at::Scalar(number);
+  }
+  switch (type_of(context, value)) {
+    case napi_boolean: return at::Scalar(to_bool(context, value));
+    case napi_bigint: return at::Scalar(bigint_value(context, value));
+    default: break;
+  }
+  c10::complex<double> complex;
+  if (is_complex_literal(context, value, complex)) return at::Scalar(complex);
+  refuse(context, "a number, a bigint, a boolean or { re, im }", value);
+}
+
+c10::ScalarType to_dtype(Environment& env, napi_value code) {
+  int32_t value;
+  if (napi_get_value_int32(env.env(), code, &value) != napi_ok || value < 0 ||
+      value >= static_cast<int>(c10::ScalarType::Undefined)) {
+    fail(code::kArgType, "expected a dtype, got ", describe(env, code));
+  }
+  return static_cast<c10::ScalarType>(value);
+}
+
+c10::Device to_device(Environment& env, napi_value value) {
+  napi_valuetype type;
+  napi_typeof(env.env(), value, &type);
+  if (type != napi_string) fail(code::kArgType, "expected a device such as 'cpu' or 'cuda:0', got ", describe(env, value));
+  return c10::Device(Napi::String(env.env(), value).Utf8Value());
+}
+
+c10::IValue to_ivalue(ConvertContext& context, napi_value value, const ValueKind& kind) {
+  if (kind.optional) {
+    const napi_valuetype type = type_of(context, value);
+    if (type == napi_null || type == napi_undefined) return c10::IValue();
+  }
+  if (kind.list) return to_list(context, value, kind);
+  switch (kind.kind) {
+    case Kind::Tensor: return to_tensor(context, value);
+    case Kind::Int: return to_int(context, value);
+    case Kind::Float: return to_float(context, value);
+    case Kind::Bool: return to_bool(context, value);
+    case Kind::Scalar: return to_scalar(context, value);
+    case Kind::Complex: {
+      const at::Scalar scalar = to_scalar(context, value);
+      return scalar.toComplexDouble();
+    }
+    case Kind::String: return to_string(context, value);
+    case Kind::Dtype: return to_dtype(context.env, value);
+    case Kind::Layout: return named(context, value, kLayouts);
+    case Kind::MemoryFormat: return named(context, value, kMemoryFormats);
+    case Kind::Device: return to_device(context.env, value);
+    case Kind::Generator: {
+      int32_t id;
+      if (napi_get_value_int32(context.env.env(), value, &id) != napi_ok) refuse(context, "a Generator", value);
+      return context.env.generators.at(id);
+    }
+    case Kind::Unsupported: break;
+  }
+  fail(code::kUnsupportedType, "'", context.name, "' has a type that JavaScript has no form for");
+}
+
+at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::Tensor& operand) {
+  const at::Scalar scalar = to_scalar(context, value);
+  at::Tensor out;
+  if (operand.scalar_type() == at::kFloat && scalar.isFloatingPoint()) {
+    // the kernel would round a float64 scalar to float32 anyway; a float32 one gives the same bits for less
+    out = at::detail::scalar_tensor_static(scalar, at::kFloat, at::kCPU);
+  } else {
+    out = at::scalar_to_tensor(scalar);
+  }
+  out.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return out;
+}
+
+napi_value from_scalar(Environment& env, const at::Scalar& value, bool bigint) {
+  if (value.isBoolean()) return js_bool(env, value.toBool());
+  if (value.isIntegral(false)) return js_int64(env, value.toLong(), bigint);
+  if (value.isFloatingPoint()) return js_number(env, value.toDouble());
+  const c10::complex<double> complex = value.toComplexDouble();
+  Napi::Object out = Napi::Object::New(env.env());
+  out.Set("re", complex.real());
+  out.Set("im", complex.imag());
+  return out;
+}
+
+napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKind& kind) {
+  if (value.isNone()) return js_null(env);
+  if (kind.list) {
+    if (value.isTensorList()) return js_tensor_list(env, value.toTensorVector());
+    const c10::List<c10::IValue> list = value.toList();
+    ValueKind element = kind;
+    element.list = element.optional = false;
+    napi_value out;
+    napi_create_array_with_length(env.env(), list.size(), &out);
+    for (size_t i = 0; i < list.size(); ++i) {
+      const c10::IValue item = list.get(i);
+      napi_set_element(env.env(), out, static_cast<uint32_t>(i), from_ivalue(env, item, element));
+    }
+    return out;
+  }
+  switch (kind.kind) {
+    case Kind::Tensor: return js_tensor(env, value.toTensor());
+    case Kind::Int:
+      if (value.isSymInt()) return js_int64(env, value.toSymInt().guard_int(__FILE__, __LINE__));
+      return js_int64(env, value.toInt());
+    case Kind::Float: return js_number(env, value.toDouble());
+    case Kind::Bool: return js_bool(env, value.toBool());
+    case Kind::Scalar: return from_scalar(env, value.toScalar());
+    case Kind::Complex: return from_scalar(env, at::Scalar(value.toComplexDouble()));
+    case Kind::String: return js_string(env, value.toStringRef());
+    case Kind::Dtype: return js_int(env, static_cast<int32_t>(value.toScalarType()));
+    case Kind::Layout:
+      for (const auto& [name, layout] : kLayouts) {
+        if (layout == value.toLayout()) return js_string(env, name);
+      }
+      break;
+    case Kind::MemoryFormat:
+      for (const auto& [name, format] : kMemoryFormats) {
+        if (format == value.toMemoryFormat()) return js_string(env, name);
+      }
+      break;
+    case Kind::Device: return js_string(env, value.toDevice().str());
+    case Kind::Generator: return js_int(env, env.generators.insert(at::Generator(value.toGenerator())));
+    case Kind::Unsupported: break;
+  }
+  fail(code::kUnsupportedType, "a result has a type that JavaScript has no form for");
+}
+
+}  // namespace ltn

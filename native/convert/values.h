@@ -1,0 +1,35 @@
+// JavaScript values to and from IValue, by the declared kind alone: nothing is guessed from the value.
+#pragma once
+
+#include <ATen/core/ivalue.h>
+
+#include "convert/kinds.h"
+#include "core/guard.h"
+
+namespace ltn {
+
+// What a conversion must know beyond the value.
+struct ConvertContext {
+  Environment& env;
+  const char* name;              // of the argument, for messages
+  bool floating_operand = false; // a tensor argument before this one is floating or complex
+  int scratch_at = 0;            // where the next list of numbers begins in the scratch memory
+};
+
+// Encoded value -> IValue. Tensors and generators arrive as slots, dtypes as codes, a list of numbers as its length
+// with the elements in scratch memory, everything else as it is.
+c10::IValue to_ivalue(ConvertContext& context, napi_value value, const ValueKind& kind);
+
+// IValue -> encoded value: a tensor is a slot or null, a dtype its code.
+napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKind& kind);
+
+// A JavaScript number where a tensor is expected: a zero-dimensional tensor that takes no part in type promotion
+// beyond its category, as Python's numbers.
+at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::Tensor& operand);
+
+at::Scalar to_scalar(ConvertContext& context, napi_value value);
+c10::ScalarType to_dtype(Environment& env, napi_value code);
+c10::Device to_device(Environment& env, napi_value value);
+napi_value from_scalar(Environment& env, const at::Scalar& value, bool bigint = false);
+
+}  // namespace ltn

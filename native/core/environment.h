@@ -1,0 +1,135 @@
+// Everything that belongs to one JavaScript environment (the main thread, or a worker). Nothing here is shared.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/stack.h>
+
+#include <memory>
+#include <mutex>
+#include <typeindex>
+#include <unordered_map>
+#include <vector>
+
+#include "core/napi.h"
+#include "core/slots.h"
+
+namespace ltn {
+
+class Environment;
+
+// What a garbage-collected JavaScript object leaves behind: which slot of which table it named.
+struct Finalized {
+  Environment* env;
+  uint32_t index;
+  uint32_t generation;
+};
+
+// References to JavaScript values whose last native user may die on any thread, or inside a finalizer, where
+// Node-API must not be called. They wait here for the next entry from JavaScript.
+class ReferenceReaper {
+ public:
+  void add(napi_ref ref) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!closed_) dead_.push_back(ref);
+  }
+  void reap(napi_env env);
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::vector<napi_ref> dead_;
+  bool closed_ = false;
+};
+
+class Environment {
+ public:
+  static Environment& create(napi_env env);
+  static Environment& of(napi_env env);
+
+  napi_env env() const { return env_; }
+
+  SlotTable<at::Tensor> tensors{"tensor"};
+  SlotTable<at::Generator> generators{"generator"};
+
+  // --- tensors out
+  // A slot for a tensor that JavaScript is about to wrap; without a finalizer until `attach`.
+  SlotId put(at::Tensor&& tensor);
+  SlotId put(const at::Tensor& tensor) { return put(at::Tensor(tensor)); }
+  // The slot's value is released some time after `object` is collected.
+  void attach(napi_value object, SlotId id);
+  // The hot form of both: no finalizer inside a disposal scope, which keeps its own list.
+  SlotId put_in(napi_value object, at::Tensor&& tensor);
+  void drop(SlotId id);
+  void set_scope(bool open) { scope_open_ = open; }
+
+  // --- garbage
+  // Called by each operator once its arguments are references of their own: an optimised caller may have dropped its
+  // last use of `this` already, so the finalizer must not free anything itself.
+  void release_some() {
+    if (!finalized_.empty()) [[unlikely]] release_queued(finalized_.size() > 4096 ? 8 : 1);
+  }
+  void release_all();
+
+  int64_t live_bytes() const { return live_bytes_; }
+  size_t queued() const { return finalized_.size(); }
+  void set_pressure_bytes(int64_t bytes) { pressure_bytes_ = bytes; }
+  void reset_pressure() {
+    bytes_since_collection_ = 0;
+    flags[kPressure] = 0;
+  }
+
+  // --- errors
+  void set_error_factory(napi_value factory) { set_reference(error_factory_, factory); }
+  void set_collector(napi_value collect) { set_reference(collector_, collect); }
+  // Throws the JavaScript error of the exception in flight. `operation` names what was running, or is null.
+  void throw_current_exception(const char* operation);
+  // Runs the JavaScript garbage collector and releases all that it found; for one retry after an out-of-memory.
+  bool collect_garbage();
+
+  // --- scratch memory that JavaScript writes to: int lists without reading elements of an array one by one
+  static constexpr int kScratch = 1024;
+  double* scratch = nullptr;
+  // --- flags that JavaScript reads without a call
+  enum Flag { kPressure = 0, kFlags = 8 };
+  int32_t* flags = nullptr;
+
+  torch::jit::Stack stack;
+  int depth = 0;
+
+  std::shared_ptr<ReferenceReaper> reaper = std::make_shared<ReferenceReaper>();
+
+  // State that a room keeps for this environment: made on first use, destroyed with it.
+  template <typename T>
+  T& room() {
+    std::shared_ptr<void>& state = rooms_[std::type_index(typeid(T))];
+    if (!state) state = std::make_shared<T>();
+    return *static_cast<T*>(state.get());
+  }
+
+ private:
+  explicit Environment(napi_env env);
+  void set_reference(napi_ref& slot, napi_value value);
+  void release_queued(size_t count);
+  void release_at(uint32_t index);
+  void account();
+  void close();
+  static void on_collected(napi_env env, void* data, void* hint);
+  static void on_teardown(napi_env env, void* data, void* hint);
+
+  napi_env env_;
+  napi_ref error_factory_ = nullptr;
+  napi_ref collector_ = nullptr;
+  std::vector<Finalized*> finalized_;
+  std::vector<Finalized*> spare_;
+  size_t attached_ = 0;
+  bool closed_ = false;
+  bool scope_open_ = false;
+  int64_t live_bytes_ = 0;
+  int64_t reported_bytes_ = 0;
+  int64_t bytes_since_collection_ = 0;
+  int64_t pressure_bytes_ = 256ll << 20;
+  std::unordered_map<std::type_index, std::shared_ptr<void>> rooms_;
+};
+
+}  // namespace ltn

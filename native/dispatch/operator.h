@@ -1,0 +1,41 @@
+// One overload as JavaScript calls it: the schema, read once.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <string>
+#include <vector>
+
+#include "convert/kinds.h"
+#include "core/environment.h"
+
+namespace ltn {
+
+struct Operator {
+  struct Argument {
+    std::string name;
+    ValueKind kind;
+    bool wraps_number = false;  // this function takes a JavaScript number where the schema has a tensor
+    bool has_default = false;
+    c10::IValue default_value;
+  };
+  struct Result {
+    ValueKind kind;
+    int alias = -1;  // the argument that this result is, for in-place and `out` operators
+  };
+
+  Operator(Environment& env, c10::OperatorHandle handle, uint64_t number_mask);
+
+  Environment& env;
+  c10::OperatorHandle handle;
+  std::string name;  // aten::add.Tensor
+  std::vector<Argument> arguments;
+  std::vector<Result> results;
+  bool one_fresh_tensor = false;  // the common result: filled into the object that the caller made for it
+};
+
+// The native function behind an operator's JavaScript face. Takes the encoded arguments in the schema's order
+// (`undefined`: the default), then the object that becomes the result where there is one fresh tensor.
+napi_value call_operator(napi_env env, napi_callback_info info);
+
+}  // namespace ltn

@@ -1,0 +1,76 @@
+#include "memory/memory.h"
+
+#include "memory/small_blocks.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace ltn {
+
+namespace {
+
+napi_value release_all(Environment& env, Args&) {
+  env.release_all();
+  return js_undefined(env);
+}
+
+napi_value reset_pressure(Environment& env, Args&) {
+  env.reset_pressure();
+  env.release_all();
+  return js_undefined(env);
+}
+
+napi_value set_pressure_bytes(Environment& env, Args& args) {
+  env.set_pressure_bytes(args.int64(0));
+  return js_undefined(env);
+}
+
+napi_value stats(Environment& env, Args&) {
+  Napi::Object out = Napi::Object::New(env.env());
+  out.Set("tensors", static_cast<double>(env.tensors.live()));
+  out.Set("bytes", static_cast<double>(env.live_bytes()));
+  out.Set("queued", static_cast<double>(env.queued()));
+  return out;
+}
+
+napi_value empty_cache(Environment& env, Args&) {
+  env.release_all();
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return js_undefined(env);
+}
+
+// A Float64Array or Int32Array over memory of this environment's own, kept for its whole life.
+template <typename T>
+T* shared_array(Environment& env, napi_value exports, const char* name, napi_typedarray_type type, size_t count) {
+  void* data = nullptr;
+  napi_value buffer, array;
+  napi_ref keep;
+  napi_create_arraybuffer(env.env(), count * sizeof(T), &data, &buffer);
+  napi_create_typedarray(env.env(), type, count, buffer, 0, &array);
+  napi_create_reference(env.env(), array, 1, &keep);
+  napi_set_named_property(env.env(), exports, name, array);
+  return static_cast<T*>(data);
+}
+
+}  // namespace
+
+void register_memory(Environment& env, napi_value exports) {
+  install_small_blocks();
+#ifdef __GLIBC__
+  // glibc's threshold moves up with each large block that is freed, and then keeps over a gigabyte for itself
+  static const int fixed = mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  (void)fixed;
+#endif
+  env.scratch = shared_array<double>(env, exports, "scratch", napi_float64_array, Environment::kScratch);
+  env.flags = shared_array<int32_t>(env, exports, "flags", napi_int32_array, Environment::kFlags);
+  define<release_all>(env, exports, "releaseAll");
+  define<reset_pressure>(env, exports, "resetPressure");
+  define<set_pressure_bytes>(env, exports, "setPressureBytes");
+  define<stats>(env, exports, "memoryStats");
+  define<empty_cache>(env, exports, "emptyCache");
+}
+
+}  // namespace ltn

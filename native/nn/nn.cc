@@ -1,0 +1,124 @@
+#include "nn/nn.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/guard.h"
+#include "nn/layers.h"
+
+namespace ltn {
+
+namespace {
+
+// Looking the room up by type costs more than the smallest layer's bookkeeping may.
+thread_local Environment* room_owner = nullptr;
+thread_local NnRoom* room_here = nullptr;
+
+// moduleCreate(kind, options, tensors, owner): the id of a module that lives as long as `owner`.
+napi_value module_create(Environment& env, Args& args) {
+  NnRoom& room = nn_room(env);
+  room.layers.release_some();
+  LayerOptions options(env, args.string(0), args.object(1), args.object(2));
+  std::shared_ptr<Layer> layer = layer_row(options.kind()).build(options);
+  return js_int(env, room.layers.put(env, args[3], std::move(layer)));
+}
+
+// moduleForward(id, x, result, y?): the slot of the output, which belongs to `result`; -1 where the output is x itself.
+napi_value module_forward(Environment& env, Args& args) {
+  NnRoom& room = nn_room(env);
+  const std::shared_ptr<Layer> layer = room.layers.at(args.id(0));
+  const at::Tensor x = args.tensor(1);
+  const bool two = args.size() > 3;
+  const at::Tensor y = two ? args.tensor(3) : at::Tensor();
+  env.release_some();
+  room.layers.release_some();
+  if (layer->inputs() != (two ? 2 : 1)) {
+    fail(code::kArgType, "the module's forward takes ", layer->inputs(), layer->inputs() == 1 ? " tensor" : " tensors");
+  }
+  at::Tensor out = layer->forward(x, y);
+  if (out.is_same(x)) return js_int(env, -1);
+  return js_int(env, env.put_in(args[2], std::move(out)));
+}
+
+// moduleForwardTwo(id, x): the slots of two outputs, for JavaScript to adopt.
+napi_value module_forward_two(Environment& env, Args& args) {
+  NnRoom& room = nn_room(env);
+  const std::shared_ptr<Layer> layer = room.layers.at(args.id(0));
+  const at::Tensor x = args.tensor(1);
+  env.release_some();
+  room.layers.release_some();
+  const auto [first, second] = layer->forward_two(x);
+  const at::Tensor outputs[] = {first, second};
+  return js_tensor_list(env, outputs);
+}
+
+// moduleTensors(id): [[name, isBuffer, slot or null], ...]; the slots are for JavaScript to adopt.
+napi_value module_tensors(Environment& env, Args& args) {
+  const std::shared_ptr<Layer> layer = nn_room(env).layers.at(args.id(0));
+  const auto members = layer->members();
+  Napi::Array out = Napi::Array::New(env.env(), members.size());
+  for (size_t i = 0; i < members.size(); ++i) {
+    Napi::Array entry = Napi::Array::New(env.env(), 3);
+    entry.Set(0u, Napi::String::New(env.env(), members[i].name));
+    entry.Set(1u, Napi::Boolean::New(env.env(), members[i].buffer));
+    entry.Set(2u, Napi::Value(env.env(), js_tensor(env, members[i].tensor)));
+    out.Set(static_cast<uint32_t>(i), entry);
+  }
+  return out;
+}
+
+// moduleSetTensor(id, name, slot or null)
+napi_value module_set_tensor(Environment& env, Args& args) {
+  const std::shared_ptr<Layer> layer = nn_room(env).layers.at(args.id(0));
+  layer->set(args.string(1), args.optional_tensor(2));
+  return js_undefined(env);
+}
+
+// moduleTrain(id, mode)
+napi_value module_train(Environment& env, Args& args) {
+  nn_room(env).layers.at(args.id(0))->module().train(args.boolean(1));
+  return js_undefined(env);
+}
+
+// parameterCreate(source, requiresGrad): a leaf that shares the source's storage, as Python's `Parameter(data)`.
+napi_value parameter_create(Environment& env, Args& args) {
+  at::Tensor leaf = args.tensor(0).detach();
+  leaf.set_requires_grad(args.boolean(1));
+  return js_tensor(env, leaf);
+}
+
+// modulesLive(): how many native modules this environment holds.
+napi_value modules_live(Environment& env, Args&) {
+  NnRoom& room = nn_room(env);
+  room.layers.release_some();
+  return js_number(env, static_cast<double>(room.layers.live()));
+}
+
+}  // namespace
+
+NnRoom::~NnRoom() {
+  if (room_here == this) {
+    room_here = nullptr;
+    room_owner = nullptr;
+  }
+}
+
+NnRoom& nn_room(Environment& env) {
+  if (room_owner != &env) [[unlikely]] {
+    room_here = &env.room<NnRoom>();
+    room_owner = &env;
+  }
+  return *room_here;
+}
+
+void register_nn(Environment& env, napi_value exports) {
+  define<module_create>(env, exports, "moduleCreate");
+  define<module_forward>(env, exports, "moduleForward");
+  define<module_forward_two>(env, exports, "moduleForwardTwo");
+  define<module_tensors>(env, exports, "moduleTensors");
+  define<module_set_tensor>(env, exports, "moduleSetTensor");
+  define<module_train>(env, exports, "moduleTrain");
+  define<modules_live>(env, exports, "modulesLive");
+  define<parameter_create>(env, exports, "parameterCreate");
+}
+
+}  // namespace ltn

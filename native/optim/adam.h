@@ -1,0 +1,57 @@
+#pragma once
+
+#include <torch/optim/adam.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "optim/hosted.h"
+
+namespace ltn {
+
+struct AdamOptions : torch::optim::AdamOptions {
+  bool maximize = false;
+  std::optional<bool> foreach;
+  bool capturable = false;
+  bool differentiable = false;
+  std::optional<bool> fused;
+  bool decoupled_weight_decay = false;
+
+  std::unique_ptr<torch::optim::OptimizerOptions> clone() const override {
+    return std::make_unique<AdamOptions>(*this);
+  }
+};
+
+struct AdamState : torch::optim::AdamParamState {
+  // libtorch counts steps in an int64; Python in a tensor, which its state dicts hold and fused kernels take.
+  at::Tensor count;
+
+  std::unique_ptr<torch::optim::OptimizerParamState> clone() const override {
+    return std::make_unique<AdamState>(*this);
+  }
+};
+
+// torch.optim.Adam, bit for bit; libtorch's own `Adam::step` leaves Python's curve at the second step, because it adds
+// the first moment up in another order.
+class Adam final : public torch::optim::Adam {
+ public:
+  using Options = AdamOptions;
+  using State = AdamState;
+  static constexpr const char* kKind = "Adam";
+  static const std::vector<OptionRow<Options>>& options();
+  static const std::vector<StateRow<State>>& state_rows();
+  // ERR_INVALID_ARG_VALUE in Python's words. `text` writes a number.
+  static void check(const Options& options, const std::function<std::string(double)>& text);
+
+  explicit Adam(const Options& defaults);
+  at::Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  struct Batch;
+  void collect(torch::optim::OptimizerParamGroup& group, Batch& batch);
+};
+
+}  // namespace ltn

@@ -1,0 +1,86 @@
+#include "optim/step.h"
+
+#include <ATen/ops/zeros.h>
+#include <c10/core/DefaultDtype.h>
+
+#include <cmath>
+
+#include "core/errors.h"
+
+namespace ltn {
+
+Way choose_way(at::TensorList params, std::optional<bool> foreach, std::optional<bool> fused, bool differentiable) {
+  if (fused.value_or(false)) return Way::Fused;
+  if (foreach) return *foreach ? Way::Foreach : Way::Single;
+  if (fused || differentiable) return Way::Single;
+  for (const at::Tensor& param : params) {
+    const c10::DeviceType device = param.device().type();
+    if (device != c10::kCUDA && device != c10::kXPU && device != c10::kPrivateUse1 && device != c10::kMTIA) {
+      return Way::Single;
+    }
+  }
+  return Way::Foreach;
+}
+
+std::vector<std::vector<size_t>> by_device_and_dtype(at::TensorList tensors) {
+  std::vector<std::vector<size_t>> groups;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    bool found = false;
+    for (auto& group : groups) {
+      const at::Tensor& first = tensors[group.front()];
+      if (first.device() != tensors[i].device() || first.scalar_type() != tensors[i].scalar_type()) continue;
+      group.push_back(i);
+      found = true;
+      break;
+    }
+    if (!found) groups.push_back({i});
+  }
+  return groups;
+}
+
+std::vector<at::Tensor> pick(at::TensorList tensors, const std::vector<size_t>& indices) {
+  std::vector<at::Tensor> out;
+  out.reserve(indices.size());
+  for (const size_t i : indices) out.push_back(tensors[i]);
+  return out;
+}
+
+void check_fused(const at::Tensor& param) {
+  const c10::DeviceType device = param.device().type();
+  const bool supported = device == c10::kCPU || device == c10::kCUDA || device == c10::kMPS || device == c10::kXPU ||
+                         device == c10::kHPU || device == c10::kMTIA || device == c10::kPrivateUse1;
+  if (supported && param.is_floating_point()) return;
+  fail(code::kArgValue,
+       "`fused=True` requires all the params to be floating point Tensors of supported devices: "
+       "['mps', 'cuda', 'xpu', 'hpu', 'cpu', 'mtia'] but ",
+       c10::toString(param.scalar_type()), " and ", c10::DeviceTypeName(device, true));
+}
+
+at::Tensor new_count(std::optional<c10::Device> device, bool fused) {
+  const bool wide = !fused && c10::get_default_dtype_as_scalartype() == c10::kDouble;
+  return at::zeros({}, at::TensorOptions().dtype(wide ? c10::kDouble : c10::kFloat).device(device.value_or(c10::kCPU)));
+}
+
+void increment(const at::Tensor& count) {
+  if (count.is_cpu() && count.numel() == 1 && !count.is_inference() && !count.requires_grad()) {
+    if (count.scalar_type() == c10::kFloat) {
+      *count.mutable_data_ptr<float>() += 1;
+      count.unsafeGetTensorImpl()->bump_version();
+      return;
+    }
+    if (count.scalar_type() == c10::kDouble) {
+      *count.mutable_data_ptr<double>() += 1;
+      count.unsafeGetTensorImpl()->bump_version();
+      return;
+    }
+  }
+  count.add_(1);
+}
+
+double power(double base, double exponent) {
+  // Volatile: compilers know `pow(x, 0.5)` for a square root, which rounds otherwise.
+  volatile double e = exponent;
+  return std::pow(base, e);
+}
+
+}  // namespace ltn

@@ -1,0 +1,35 @@
+// What the steps of all optimizers share. Each has Python's three ways through a group: tensor by tensor, lists of
+// tensors at once (`foreach`), one fused kernel.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+
+#include <optional>
+#include <vector>
+
+namespace ltn {
+
+enum class Way { Single, Foreach, Fused };
+
+// Python's choice where neither `foreach` nor `fused` is said: lists on a GPU, tensor by tensor elsewhere.
+Way choose_way(at::TensorList params, std::optional<bool> foreach, std::optional<bool> fused, bool differentiable);
+
+// Indices of tensors that share a device and a dtype, as lists and fused kernels want them.
+std::vector<std::vector<size_t>> by_device_and_dtype(at::TensorList tensors);
+
+std::vector<at::Tensor> pick(at::TensorList tensors, const std::vector<size_t>& indices);
+
+// ERR_INVALID_ARG_VALUE in Python's words for a parameter that no fused kernel takes.
+void check_fused(const at::Tensor& param);
+
+// A step count of zero, as Python keeps it: float32, or float64 where that is the default dtype.
+at::Tensor new_count(std::optional<c10::Device> device, bool fused);
+
+// count += 1, without an operator where the count is a number in the CPU's memory.
+void increment(const at::Tensor& count);
+
+// The C library's `pow`, as Python's `**`: never another function for a known exponent.
+double power(double base, double exponent);
+
+}  // namespace ltn

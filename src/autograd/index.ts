@@ -1,0 +1,10 @@
+export { type BackwardAllOptions, backward, type GradOptions, grad } from './autograd'
+export {
+  enableGrad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  type Scope,
+  setGradEnabled,
+} from './scopes'

@@ -1,0 +1,44 @@
+/**
+ * PyTorch for Node.js: libtorch's operators, modules and optimizers, under PyTorch's names in camelCase.
+ *
+ * @packageDocumentation
+ */
+export * as autograd from './autograd'
+export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad, setGradEnabled } from './autograd'
+export type { Device } from './core/device'
+export type { DType } from './core/dtype'
+export {
+  AsyncScopeError,
+  CudaUnavailableError,
+  DataError,
+  DisposedError,
+  type ErrorCode,
+  FileFormatError,
+  InvalidArgTypeError,
+  InvalidArgValueError,
+  LibtorchError,
+  LoadError,
+  ModuleBusyError,
+  OutOfMemoryError,
+  OutOfRangeError,
+  StateDictError,
+  TorchError,
+  UnknownOperatorError,
+  UnknownOptionError,
+  UnsupportedTypeError,
+} from './core/errors'
+export { getNumThreads, setNumThreads } from './core/threads'
+export { version } from './core/version'
+export * as cuda from './cuda'
+export * as data from './data'
+export * from './functions.generated'
+export * as memory from './memory'
+export { tidy } from './memory'
+export * as nn from './nn'
+export { fft, linalg, special } from './ops/spaces'
+export { ops } from './ops/namespaces'
+export * as optim from './optim'
+export { load, save } from './serialize'
+export * from './tensor'
+export * from './core/dtype-names'
+export { evaluate, Net, train } from './training'

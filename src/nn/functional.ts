@@ -1,0 +1,326 @@
+/**
+ * `torch.nn.functional`: layers without state, as functions. Positional arguments in Python's order, then one options
+ * object. Errors: `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for what libtorch refuses.
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.functional.html
+ */
+import type { DType } from '../core/dtype'
+import { describe, InvalidArgValueError } from '../core/errors'
+import { check, is, mergeArguments } from '../core/options'
+import type { AxisCheck, Check, IsUnranked, Shape } from '../core/shape-types'
+import { callPublic } from '../ops/resolve'
+import type { Tensor } from '../tensor/tensor'
+import type { Result } from '../tensor/typed'
+import type { LossOf, Reduction, TargetCheck } from './data-rules'
+import type { ConvShape, LinearShape, Pair, PoolShape } from './layer-rules'
+import type { Conv2dOptions } from './layers/conv2d'
+import type { CrossEntropyLossOptions } from './layers/cross-entropy-loss'
+import type { MaxPool2dOptions, Pooled } from './layers/max-pool2d'
+
+const REDUCTIONS: readonly unknown[] = ['none', 'mean', 'sum']
+
+function call(operator: string, args: readonly unknown[]): any {
+  return callPublic(`aten::${operator}`, args)
+}
+
+function reductionCode(what: string, { reduction = 'mean', sizeAverage, reduce }: Record<string, unknown>): number {
+  if (typeof sizeAverage === 'boolean' || typeof reduce === 'boolean') {
+    return reduce === false ? 0 : sizeAverage === false ? 2 : 1
+  }
+  const code = REDUCTIONS.indexOf(reduction)
+  if (code === -1) {
+    throw new InvalidArgValueError(
+      `${what}: 'reduction' must be one of 'none', 'mean', 'sum', got ${describe(reduction)}`,
+    )
+  }
+  return code
+}
+
+/** Only tensors that are given become options. */
+function given(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null))
+}
+
+type WeightShape = readonly [number, number, number, number]
+type ConvOf<S extends Shape, W, St, P, D, G> =
+  IsUnranked<W & Shape> extends true
+    ? any
+    : W extends WeightShape
+      ? ConvShape<S, G extends 1 ? W[1] : number, W[0], readonly [W[2], W[3]], St, P, D>
+      : any
+
+/**
+ * A convolution over images: input `[N, I, H, W]` or `[I, H, W]`, weight `[O, I / groups, kH, kW]`, bias `[O]` or null.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
+ */
+export function conv2d<
+  S extends Shape,
+  T extends DType,
+  W extends Shape,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+  const G extends number = 1,
+>(
+  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
+  weight: Tensor<W>,
+  bias?:
+    | Tensor
+    | null
+    | (Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> & { bias?: Tensor | null; groups?: G }),
+  stride?: St | (Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> & { groups?: G }),
+  padding?: P | (Pick<Conv2dOptions<St, P, D>, 'padding' | 'dilation'> & { groups?: G }),
+  dilation?: D | { dilation?: D; groups?: G },
+  groups?: G | { groups?: G },
+): Result<ConvOf<S, W, St, P, D, G>, T>
+export function conv2d(...args: unknown[]): Tensor {
+  return call('conv2d', args)
+}
+
+type LinearOf<S extends Shape, W> =
+  IsUnranked<W & Shape> extends true
+    ? any
+    : W extends readonly [infer O extends number, infer I extends number]
+      ? LinearShape<S, I, O>
+      : any
+
+/**
+ * y = x W^T + b: input `[..., I]`, weight `[O, I]`, bias `[O]` or null.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+ */
+export function linear<S extends Shape, T extends DType, W extends Shape>(
+  input: Tensor<S, T> & Check<LinearOf<S, W>>,
+  weight: Tensor<W>,
+  bias?: Tensor | null | { bias?: Tensor | null },
+): Result<LinearOf<S, W>, T>
+export function linear(...args: unknown[]): Tensor {
+  return call('linear', args)
+}
+
+/** max(x, 0), with `inplace` into the input. `torch.nn.functional.relu` */
+export function relu<S extends Shape, T extends DType>(
+  input: Tensor<S, T>,
+  inplace?: boolean | { inplace?: boolean },
+): Tensor<S, T>
+export function relu(...args: unknown[]): Tensor {
+  const { input, inplace = false } = mergeArguments('relu', ['input', 'inplace'], args, 1)
+  check('relu', 'inplace', inplace, is.boolean)
+  return call(inplace ? 'relu_' : 'relu', [input])
+}
+
+type AlongDim<S extends Shape, I> = I extends number ? AxisCheck<'softmax', S, I> : unknown
+
+/** exp(x) over its sum along `dim`; without one libtorch's old choice. `torch.nn.functional.softmax` */
+export function softmax<
+  S extends Shape,
+  T extends DType,
+  const I extends number | null = null,
+  const E extends DType = T,
+>(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, E>
+export function softmax(...args: unknown[]): Tensor {
+  return alongDim('softmax', 'softmax', args)
+}
+
+/** The logarithm of the softmax along `dim`. `torch.nn.functional.log_softmax` */
+export function logSoftmax<
+  S extends Shape,
+  T extends DType,
+  const I extends number | null = null,
+  const E extends DType = T,
+>(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, E>
+export function logSoftmax(...args: unknown[]): Tensor {
+  return alongDim('logSoftmax', 'log_softmax', args)
+}
+
+function alongDim(what: string, operator: string, args: readonly unknown[]): Tensor {
+  const { input, dim, dtype } = mergeArguments(what, ['input', 'dim', 'dtype'], args, 1)
+  const { ndim } = input as Tensor
+  return call(operator, [input, dim ?? (ndim === 0 || ndim === 1 || ndim === 3 ? 0 : 1), given({ dtype })])
+}
+
+/**
+ * The largest element of each window: `[N, C, H, W]` or `[C, H, W]`. With `returnIndices` a tuple [values, indices].
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+ */
+export function maxPool2d<
+  S extends Shape,
+  T extends DType,
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Ceil extends boolean = false,
+  const Indices extends boolean = false,
+>(
+  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  kernelSize: K | ({ kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>),
+  stride?: St | null | MaxPool2dOptions<St, P, D, Indices, Ceil>,
+  padding?: P | Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
+  dilation?: D | Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
+  ceilMode?: Ceil | { ceilMode?: Ceil; returnIndices?: Indices },
+  returnIndices?: Indices | { returnIndices?: Indices },
+): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+export function maxPool2d(...args: unknown[]): unknown {
+  const names = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices']
+  const merged = mergeArguments('maxPool2d', names, args, 2)
+  const { input, kernelSize, stride, padding = 0, dilation = 1, ceilMode = false, returnIndices = false } = merged
+  check('maxPool2d', 'returnIndices', returnIndices, is.boolean)
+  const operator = returnIndices ? 'max_pool2d_with_indices' : 'max_pool2d'
+  return call(operator, [input, kernelSize, stride ?? kernelSize, padding, dilation, ceilMode])
+}
+
+/**
+ * Batch normalisation `[N, C, ...]` with statistics `[C]` from outside, which `training` moves.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
+ */
+export function batchNorm<S extends Shape, T extends DType>(
+  input: Tensor<S, T>,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  weight?: Tensor | null | BatchNormOptions,
+  bias?: Tensor | null | BatchNormOptions,
+  training?: boolean | BatchNormOptions,
+  momentum?: number | BatchNormOptions,
+  eps?: number | BatchNormOptions,
+): Tensor<S, T>
+export function batchNorm(...args: unknown[]): Tensor {
+  const names = ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps']
+  const merged = mergeArguments('batchNorm', names, args, 3)
+  const { input, runningMean, runningVar, weight = null, bias = null } = merged
+  const { training = false, momentum = 0.1, eps = 1e-5 } = merged
+  return call('batch_norm', [input, weight, bias, runningMean, runningVar, training, momentum, eps, true])
+}
+
+/** The options of `batchNorm`. */
+export interface BatchNormOptions {
+  weight?: Tensor | null
+  bias?: Tensor | null
+  /** Whether the batch's own statistics are used, and the running ones moved; default false. */
+  training?: boolean
+  /** The batch's share in the running statistics; default 0.1. */
+  momentum?: number
+  /** Added to the variance; default 1e-5. */
+  eps?: number
+}
+
+/** Each element 0 with probability `p` (0.5), the others divided by `1 - p`; `training` is true unless given. `torch.nn.functional.dropout` */
+export function dropout<S extends Shape, T extends DType>(
+  input: Tensor<S, T>,
+  p?: number | { p?: number; training?: boolean; inplace?: boolean },
+  training?: boolean | { training?: boolean; inplace?: boolean },
+  inplace?: boolean | { inplace?: boolean },
+): Tensor<S, T>
+export function dropout(...args: unknown[]): Tensor {
+  const {
+    input,
+    p = 0.5,
+    training = true,
+    inplace = false,
+  } = mergeArguments('dropout', ['input', 'p', 'training', 'inplace'], args, 1)
+  check('dropout', 'p', p, is.finite)
+  check('dropout', 'inplace', inplace, is.boolean)
+  if ((p as number) < 0 || (p as number) > 1) {
+    throw new InvalidArgValueError(`dropout probability has to be between 0 and 1, but got ${p}`)
+  }
+  return call(inplace ? 'dropout_' : 'dropout', [input, p, training])
+}
+
+/** Class indices `[*]`, int64, as rows of 0 and a 1: `[*, C]`, int64. `torch.nn.functional.one_hot` */
+export function oneHot<S extends Shape, const C extends number = number>(
+  input: Tensor<S, 'int64'>,
+  numClasses?: C | { numClasses?: C },
+): Result<IsUnranked<S> extends true ? any : [...S, C extends -1 ? number : C], 'int64'>
+export function oneHot(...args: unknown[]): Tensor {
+  return call('one_hot', args)
+}
+
+/**
+ * The cross entropy of logits and class indices (int64) or probabilities; see `CrossEntropyLoss`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
+ */
+export function crossEntropy<
+  S extends Shape,
+  D extends DType,
+  T extends Shape,
+  E extends DType,
+  const R extends Reduction = 'mean',
+>(
+  input: Tensor<S, D>,
+  target: Tensor<T, E> & TargetCheck<S, T, E>,
+  weight?: Tensor | null | CrossEntropyLossOptions<R>,
+  sizeAverage?: boolean | null | Omit<CrossEntropyLossOptions<R>, 'weight'>,
+  ignoreIndex?: number | Omit<CrossEntropyLossOptions<R>, 'weight'>,
+  reduce?: boolean | null | Omit<CrossEntropyLossOptions<R>, 'weight' | 'ignoreIndex'>,
+  reduction?: R | Omit<CrossEntropyLossOptions<R>, 'weight' | 'ignoreIndex'>,
+  labelSmoothing?: number | { labelSmoothing?: number },
+): Tensor<LossOf<S, R>, D>
+export function crossEntropy(...args: unknown[]): Tensor {
+  const names = ['input', 'target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction', 'labelSmoothing']
+  const merged = mergeArguments('crossEntropy', names, args, 2)
+  const { input, target, weight = null, ignoreIndex = -100, labelSmoothing = 0 } = merged
+  return call('cross_entropy_loss', [
+    input,
+    target,
+    weight,
+    reductionCode('crossEntropy', merged),
+    ignoreIndex,
+    labelSmoothing,
+  ])
+}
+
+/** The negative log likelihood of log probabilities `[N, C, ...]` and class indices (int64). `torch.nn.functional.nll_loss` */
+export function nllLoss<
+  S extends Shape,
+  D extends DType,
+  T extends Shape,
+  E extends DType,
+  const R extends Reduction = 'mean',
+>(
+  input: Tensor<S, D>,
+  target: Tensor<T, E> & TargetCheck<S, T, E>,
+  weight?: Tensor | null | Omit<CrossEntropyLossOptions<R>, 'labelSmoothing'>,
+  sizeAverage?: boolean | null | Omit<CrossEntropyLossOptions<R>, 'weight' | 'labelSmoothing'>,
+  ignoreIndex?: number | Omit<CrossEntropyLossOptions<R>, 'weight' | 'labelSmoothing'>,
+  reduce?: boolean | null | { reduction?: R },
+  reduction?: R | { reduction?: R },
+): Tensor<LossOf<S, R>, D>
+export function nllLoss(...args: unknown[]): Tensor {
+  const names = ['input', 'target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction']
+  const merged = mergeArguments('nllLoss', names, args, 2)
+  const { input, target, weight = null, ignoreIndex = -100 } = merged
+  return call('nll_loss_nd', [input, target, weight, reductionCode('nllLoss', merged), ignoreIndex])
+}
+
+/** The squared difference of input and target, of one shape. `torch.nn.functional.mse_loss` */
+export function mseLoss<S extends Shape, D extends DType, const R extends Reduction = 'mean'>(
+  input: Tensor<S, D>,
+  target: Tensor<S>,
+  sizeAverage?: boolean | null | { reduction?: R },
+  reduce?: boolean | null | { reduction?: R },
+  reduction?: R | { reduction?: R },
+): Result<Reduction extends R ? any : R extends 'none' ? S : [], D>
+export function mseLoss(...args: unknown[]): Tensor {
+  return difference('mseLoss', 'mse_loss', args)
+}
+
+/** The absolute difference of input and target, of one shape. `torch.nn.functional.l1_loss` */
+export function l1Loss<S extends Shape, D extends DType, const R extends Reduction = 'mean'>(
+  input: Tensor<S, D>,
+  target: Tensor<S>,
+  sizeAverage?: boolean | null | { reduction?: R },
+  reduce?: boolean | null | { reduction?: R },
+  reduction?: R | { reduction?: R },
+): Result<Reduction extends R ? any : R extends 'none' ? S : [], D>
+export function l1Loss(...args: unknown[]): Tensor {
+  return difference('l1Loss', 'l1_loss', args)
+}
+
+function difference(what: string, operator: string, args: readonly unknown[]): Tensor {
+  const merged = mergeArguments(what, ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], args, 2)
+  return call(operator, [merged.input, merged.target, reductionCode(what, merged)])
+}

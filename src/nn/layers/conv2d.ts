@@ -1,0 +1,116 @@
+import { mergeArguments } from '../../core/options'
+import type { ConvRule, Pair } from '../layer-rules'
+import type { Parameter } from '../parameter'
+import { pairOf, pythonWord } from './python-words'
+import { type FactoryOptions, ShapeLayer } from './shape-layer'
+
+/** The options of `Conv2d` that have defaults. */
+export interface Conv2dOptions<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair>
+  extends FactoryOptions {
+  /** Steps of the window; default 1. */
+  stride?: St
+  /** Rows and columns added on each side; `'valid'` for none, `'same'` for as many as keep the size; default 0. */
+  padding?: P
+  /** Distance of the window's elements; default 1. */
+  dilation?: D
+  /** Groups of channels that do not mix; divides both numbers of channels; default 1. */
+  groups?: number
+  /** Whether a bias is added; default true. */
+  bias?: boolean
+  /** What the padding is filled with; default `'zeros'`. */
+  paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular'
+}
+
+type AfterKernel<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair> = Conv2dOptions<St, P, D>
+type AfterStride<P extends Pair | 'same' | 'valid', D extends Pair> = Omit<Conv2dOptions<Pair, P, D>, 'stride'>
+type AfterPadding<D extends Pair> = Omit<Conv2dOptions<Pair, Pair, D>, 'stride' | 'padding'>
+type AfterDilation = Omit<AfterPadding<Pair>, 'dilation'>
+
+const NAMES = [
+  'inChannels',
+  'outChannels',
+  'kernelSize',
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'bias',
+  'paddingMode',
+  'device',
+  'dtype',
+] as const
+
+/**
+ * A convolution (cross-correlation, as PyTorch means it) over images.
+ *
+ * Shapes: `[N, inChannels, H, W]` or `[inChannels, H, W]` to `[N, outChannels, H', W']`, where
+ * H' = floor((H + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1; `weight` `[outChannels, inChannels / groups,
+ * kH, kW]`, `bias` `[outChannels]` or null. Each of `kernelSize`, `stride`, `padding`, `dilation` is one number or a
+ * pair [rows, columns]. Dtype: that of the parameters, float32 by default.
+ * Errors: `ERR_INVALID_ARG_VALUE` for groups that do not divide the channels, or `'same'` with a stride;
+ * `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for an input that does not fit.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+ * @example
+ * new nn.Conv2d(1, 4, 2, { padding: 1 }).forward(torch.zeros([8, 1, 28, 28])).shape // [8, 4, 29, 29]
+ */
+export class Conv2d<
+  const I extends number,
+  const O extends number,
+  const K extends Pair,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+> extends ShapeLayer<ConvRule<I, O, K, St, P, D>> {
+  declare weight: Parameter<[O, number, number, number]>
+  declare bias: Parameter<[O]> | null
+  readonly inChannels: I
+  readonly outChannels: O
+  readonly kernelSize: readonly [number, number]
+  readonly stride: readonly [number, number]
+  readonly padding: readonly [number, number] | 'same' | 'valid'
+  readonly dilation: readonly [number, number]
+  readonly groups: number
+  readonly paddingMode: 'zeros' | 'reflect' | 'replicate' | 'circular'
+
+  constructor(
+    inChannels: I,
+    outChannels: O,
+    kernelSize: K | ({ kernelSize: K } & Conv2dOptions<St, P, D>),
+    stride?: St | AfterKernel<St, P, D>,
+    padding?: P | AfterStride<P, D>,
+    dilation?: D | AfterPadding<D>,
+    groups?: number | AfterDilation,
+    bias?: boolean | Omit<AfterDilation, 'groups'>,
+    paddingMode?: Conv2dOptions<St, P, D>['paddingMode'] | Omit<AfterDilation, 'groups' | 'bias'>,
+    device?: string | FactoryOptions,
+    dtype?: FactoryOptions['dtype'] | Pick<FactoryOptions, 'dtype'>,
+  )
+  constructor(inChannels: I, options: { outChannels: O; kernelSize: K } & Conv2dOptions<St, P, D>)
+  constructor(options: { inChannels: I; outChannels: O; kernelSize: K } & Conv2dOptions<St, P, D>)
+  constructor(...args: unknown[]) {
+    const options = mergeArguments('Conv2d', NAMES, args, 3)
+    super('Conv2d', options)
+    const { inChannels, outChannels, kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    this.inChannels = inChannels as I
+    this.outChannels = outChannels as O
+    this.kernelSize = pairOf(kernelSize as Pair)
+    this.stride = pairOf(stride as Pair)
+    this.padding = typeof padding === 'string' ? (padding as 'same' | 'valid') : pairOf(padding as Pair)
+    this.dilation = pairOf(dilation as Pair)
+    this.groups = groups as number
+    this.paddingMode = (options.paddingMode as 'zeros' | undefined) ?? 'zeros'
+  }
+
+  override extraRepr(): string {
+    const { padding, dilation, groups, paddingMode } = this
+    let text = `${this.inChannels}, ${this.outChannels}`
+    text += `, kernel_size=${pythonWord(this.kernelSize)}, stride=${pythonWord(this.stride)}`
+    if (typeof padding === 'string' || padding.some(n => n !== 0)) text += `, padding=${pythonWord(padding)}`
+    if (dilation.some(n => n !== 1)) text += `, dilation=${pythonWord(dilation)}`
+    if (groups !== 1) text += `, groups=${groups}`
+    if (this.bias === null) text += ', bias=False'
+    if (paddingMode !== 'zeros') text += `, padding_mode=${paddingMode}`
+    return text
+  }
+}

@@ -1,0 +1,99 @@
+import type { DType } from '../../core/dtype'
+import { mergeArguments } from '../../core/options'
+import type { Check, Shape } from '../../core/shape-types'
+import type { Tensor } from '../../tensor/tensor'
+import type { Result } from '../../tensor/typed'
+import type { Pair, PoolRule, PoolShape, TwoResultsRule } from '../layer-rules'
+import { Leaf } from '../leaf'
+import { pythonWord } from './python-words'
+
+/** The options of `MaxPool2d` that have defaults. */
+export interface MaxPool2dOptions<
+  St extends Pair,
+  P extends Pair,
+  D extends Pair,
+  Indices extends boolean,
+  Ceil extends boolean,
+> {
+  /** Steps of the window; the kernel's size by default. */
+  stride?: St | null
+  /** Rows and columns of minus infinity added on each side, at most half the kernel; default 0. */
+  padding?: P
+  /** Distance of the window's elements; default 1. */
+  dilation?: D
+  /** Whether `forward` gives the positions of the maxima too; default false. */
+  returnIndices?: Indices
+  /** Whether a window that begins inside but ends outside counts; default false. */
+  ceilMode?: Ceil
+}
+
+/** What `forward` gives: a tensor, or with `returnIndices` a tuple of it and the positions. */
+export type Pooled<R, D extends DType, Indices extends boolean> = Indices extends true
+  ? [values: Result<R, D>, indices: Result<R, 'int64'>]
+  : Result<R, D>
+
+const NAMES = ['kernelSize', 'stride', 'padding', 'dilation', 'returnIndices', 'ceilMode'] as const
+
+/**
+ * The largest element of each window.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` to `[N, C, H', W']`, where
+ * H' = floor((H + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1, rounded up with `ceilMode`. Each of
+ * `kernelSize`, `stride`, `padding`, `dilation` is one number or a pair [rows, columns]. With `returnIndices` the result
+ * is a tuple [values, indices], the indices int64 into the flattened image. Any dtype but bool and complex ones.
+ * Errors: `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for an input or a padding that does not fit.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+ * @example
+ * new nn.MaxPool2d(2).forward(torch.rand([8, 4, 29, 29])).shape // [8, 4, 14, 14]
+ */
+export class MaxPool2d<
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Indices extends boolean = false,
+  const Ceil extends boolean = false,
+> extends Leaf<Indices extends true ? TwoResultsRule : PoolRule<K, St, P, D, Ceil>> {
+  readonly kernelSize: Pair
+  readonly stride: Pair
+  readonly padding: Pair
+  readonly dilation: Pair
+  readonly returnIndices: Indices
+  readonly ceilMode: Ceil
+
+  constructor(
+    kernelSize: K | ({ kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>),
+    stride?: St | null | MaxPool2dOptions<St, P, D, Indices, Ceil>,
+    padding?: P | Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
+    dilation?: D | Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
+    returnIndices?: Indices | { returnIndices?: Indices; ceilMode?: Ceil },
+    ceilMode?: Ceil | { ceilMode?: Ceil },
+  )
+  constructor(...args: unknown[]) {
+    const options = mergeArguments('MaxPool2d', NAMES, args, 1)
+    super('MaxPool2d', options)
+    const { kernelSize, stride, padding = 0, dilation = 1, returnIndices = false, ceilMode = false } = options
+    this.kernelSize = kernelSize as Pair
+    this.stride = (stride ?? kernelSize) as Pair
+    this.padding = padding as Pair
+    this.dilation = dilation as Pair
+    this.returnIndices = returnIndices as Indices
+    this.ceilMode = ceilMode as Ceil
+  }
+
+  forward<S extends Shape, T extends DType>(
+    x: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  ): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices> {
+    const result: unknown = this.returnIndices ? this.runTwo(x) : this.run(x)
+    return result as Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+  }
+
+  override extraRepr(): string {
+    const { kernelSize, stride, padding, dilation, ceilMode } = this
+    const words = { kernel_size: kernelSize, stride, padding, dilation, ceil_mode: ceilMode }
+    return Object.entries(words)
+      .map(([name, value]) => `${name}=${pythonWord(value)}`)
+      .join(', ')
+  }
+}

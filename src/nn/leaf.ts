@@ -1,0 +1,114 @@
+import { dtypeCode } from '../core/dtype'
+import { describe, InvalidArgTypeError, LibtorchError } from '../core/errors'
+import { adopt, blank, finish, keep, slotOf } from '../core/handle'
+import { check, is } from '../core/options'
+import { isTensor, type Tensor } from '../tensor/tensor'
+import { nn } from './binding'
+import { Module } from './module'
+import { adoptParameter, isParameter } from './parameter'
+import type { Rule, rule } from './rules'
+import type { Loading } from './state-dict'
+
+/**
+ * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
+ * names (`weight`, `running_mean`): reading gives the same handle each time, assigning sets the native module's tensor.
+ * `R` is the rule by which the layer's type computes shapes.
+ */
+export abstract class Leaf<R extends Rule = Rule> extends Module {
+  declare readonly [rule]?: R
+  readonly #id: number
+  readonly #tensors = new Map<string, Tensor | null>()
+
+  /** `kind` is a row of the native table; `options` are in camelCase, and native code has the defaults. */
+  protected constructor(kind: string, options: Readonly<Record<string, unknown>>) {
+    super()
+    const plain: Record<string, unknown> = {}
+    const slots: Record<string, number> = {}
+    for (const [name, value] of Object.entries(options)) {
+      if (isTensor(value)) slots[name] = slotOf(value)
+      else if (name === 'dtype' && value !== undefined && value !== null) plain[name] = dtypeCode(value)
+      else plain[name] = value
+    }
+    this.#id = nn.moduleCreate(kind, plain, slots, this)
+    for (const [name, isBuffer, slot] of nn.moduleTensors(this.#id)) {
+      this.#tensors.set(name, slot === null ? null : isBuffer ? adopt<Tensor>(slot, true) : adoptParameter(slot))
+      if (isBuffer) this.markBuffer(name)
+      Object.defineProperty(this, name, {
+        get: () => this.#tensors.get(name),
+        set: (value: unknown) => this.#setTensor(name, isBuffer, value),
+        enumerable: true,
+        configurable: true,
+      })
+    }
+  }
+
+  #setTensor(name: string, isBuffer: boolean, value: unknown): void {
+    if (value !== null && !(isBuffer ? isTensor(value) : isParameter(value))) {
+      const expected = isBuffer
+        ? "buffer '%' (torch.Tensor or null expected)"
+        : "parameter '%' (torch.nn.Parameter or null expected)"
+      throw new InvalidArgTypeError(`cannot assign ${describe(value)} as ${expected.replace('%', name)}`)
+    }
+    const tensor = value as Tensor | null
+    nn.moduleSetTensor(this.#id, name, tensor === null ? null : slotOf(tensor))
+    this.#tensors.set(name, tensor === null ? null : keep(tensor))
+  }
+
+  override get training(): boolean {
+    return super.training
+  }
+
+  override set training(mode: boolean) {
+    check('Module', 'training', mode, is.boolean)
+    nn.moduleTrain(this.#id, mode)
+    super.training = mode
+  }
+
+  /** The native forward of one tensor, or of two. Where nothing is to be done, or in place, it gives `x` itself. */
+  protected run(x: Tensor, y?: Tensor): Tensor {
+    try {
+      const result = blank() as Tensor
+      const slot =
+        y === undefined
+          ? nn.moduleForward(this.#id, slotOf(x), result)
+          : nn.moduleForward(this.#id, slotOf(x), result, slotOf(y))
+      return slot === -1 ? x : finish(result, slot)
+    } catch (error) {
+      throw this.#explain(error, x, y)
+    }
+  }
+
+  /** The native forward of a layer that gives two tensors, as `MaxPool2d` with `returnIndices`. */
+  protected runTwo(x: Tensor): [Tensor, Tensor] {
+    try {
+      const [first, second] = nn.moduleForwardTwo(this.#id, slotOf(x))
+      return [adopt(first), adopt(second)]
+    } catch (error) {
+      throw this.#explain(error, x)
+    }
+  }
+
+  /** libtorch's text names no layer, and reading the brand of what is no tensor names nothing at all. */
+  #explain(error: unknown, ...inputs: unknown[]): unknown {
+    const wrong = inputs.find((input, i) => !isTensor(input) && (i === 0 || input !== undefined))
+    const what = this.toString()
+    if (error instanceof TypeError && inputs.some(input => !isTensor(input))) {
+      return new InvalidArgTypeError(`${what}: forward takes tensors, got ${describe(wrong)}`)
+    }
+    if (!(error instanceof LibtorchError)) return error
+    return new LibtorchError(`${what}: ${error.message}`, { cause: error.cause, operator: error.operator })
+  }
+
+  protected override get stateVersion(): number {
+    return this.#tensors.has('num_batches_tracked') ? 2 : 1
+  }
+
+  protected override loadOwnState(loading: Loading, entries: Map<string, unknown>, prefix: string): void {
+    // Version 2 of batch normalisation added the count; older state dicts, and those without metadata, may lack it
+    const key = `${prefix}num_batches_tracked`
+    const count = this.#tensors.get('num_batches_tracked')
+    const { version = 1 } = loading.metadata(prefix.slice(0, -1))
+    if (count && version < 2 && !entries.has(key)) entries.set(key, count)
+    super.loadOwnState(loading, entries, prefix)
+  }
+}

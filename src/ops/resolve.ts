@@ -1,0 +1,131 @@
+import { describe, InvalidArgTypeError } from '../core/errors'
+import { type Handle, isHandle } from '../core/handle'
+import { isOptions, unknownOption } from '../core/options'
+import { type Accept, acceptOf, isScalar } from './accept'
+import { camelCase } from './names'
+import type { Overload } from './overload'
+import { callOperator, findOverload, overloadsOf, unknownOperator } from './registry'
+
+/*
+ * Which overload a call means. One pass over the candidates in a fixed order, each tested by its schema's kinds:
+ * nothing is tried and caught. The order: the overload without a name, then by name, `out` ones last; those whose
+ * arguments are named dimensions never, since libtorch gave them up.
+ */
+
+interface Candidate {
+  overload: Overload
+  names: string[]
+  accepts: Accept[]
+  required: boolean[]
+  positional: number
+}
+
+function candidateOf(overload: Overload): Candidate {
+  const schema = overload.schema.arguments
+  return {
+    overload,
+    names: schema.map(argument => camelCase(argument.name)),
+    accepts: schema.map(acceptOf),
+    required: schema.map(argument => !argument.optional),
+    positional: overload.positional,
+  }
+}
+
+function order(a: string, b: string): number {
+  const weight = (name: string) => (name === '' ? 0 : /(^|_)out$/.test(name) ? 2 : 1)
+  return weight(a) - weight(b) || (a < b ? -1 : 1)
+}
+
+const byName = new Map<string, Candidate[]>()
+
+function candidatesOf(name: string): Candidate[] {
+  let found = byName.get(name)
+  if (found === undefined) {
+    const overloads = overloadsOf(name)
+    if (overloads.length === 0) throw unknownOperator(name)
+    found = [...overloads]
+      .filter(overload => !/dimname|^names|_names/i.test(overload))
+      .sort(order)
+      .map(overload => candidateOf(findOverload(name, overload)))
+    byName.set(name, found)
+  }
+  return found
+}
+
+/** The arguments in the schema's order, or why this candidate is not meant. */
+function match(
+  candidate: Candidate,
+  args: readonly unknown[],
+  options: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  numbersAsTensors: boolean,
+): unknown[] | undefined {
+  if (args.length > candidate.positional) return undefined
+  const values: unknown[] = args.slice()
+  for (const key of keys) {
+    const at = candidate.names.indexOf(key)
+    if (at === -1 || (at < args.length && args[at] !== undefined)) return undefined
+    values[at] = options[key]
+  }
+  for (let i = 0; i < candidate.names.length; i++) {
+    const value = values[i]
+    if (value === undefined) {
+      if (candidate.required[i]) return undefined
+    } else if (!candidate.accepts[i]!(value)) {
+      if (!numbersAsTensors || !isScalar(value) || candidate.overload.schema.arguments[i]!.kind !== 'Tensor') {
+        return undefined
+      }
+    }
+  }
+  return values
+}
+
+/** A number where a tensor is expected: zero-dimensional, so that it takes no part in the choice of dtype. */
+function scalarTensor(value: unknown): Handle {
+  const dtype = typeof value === 'number' ? 'float32' : typeof value === 'bigint' ? 'int64' : undefined
+  const complex = typeof value === 'object' ? 'complex64' : undefined
+  return callOperator('aten::scalar_tensor', '', [value, dtype ?? complex ?? 'bool']) as Handle
+}
+
+/** Calls an operator by its public face: positional arguments in Python's order, then options in camelCase. */
+export function callPublic(name: string, args: readonly unknown[]): unknown {
+  const candidates = candidatesOf(name)
+  const last = args[args.length - 1]
+  const hasOptions = isOptions(last) && !isScalar(last)
+  const options: Readonly<Record<string, unknown>> = hasOptions ? last : {}
+  const positional = hasOptions ? args.slice(0, -1) : args
+  const keys = hasOptions ? Object.keys(options).filter(key => options[key] !== undefined) : []
+  for (const numbersAsTensors of [false, true]) {
+    for (const candidate of candidates) {
+      const values = match(candidate, positional, options, keys, numbersAsTensors)
+      if (values === undefined) continue
+      if (numbersAsTensors) {
+        candidate.overload.schema.arguments.forEach((argument, i) => {
+          const value = values[i]
+          if (argument.kind === 'Tensor' && value !== undefined && !isHandle(value)) values[i] = scalarTensor(value)
+        })
+      }
+      return candidate.overload.call(values)
+    }
+  }
+  throw noMatch(name, candidates, positional, options, keys)
+}
+
+function noMatch(
+  name: string,
+  candidates: readonly Candidate[],
+  args: readonly unknown[],
+  options: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Error {
+  const short = camelCase(name.slice(name.indexOf('::') + 2))
+  const known = [...new Set(candidates.flatMap(candidate => candidate.names))]
+  for (const key of keys) {
+    if (!known.includes(key)) return unknownOption(short, key, known)
+  }
+  const word = (value: unknown) => (isHandle(value) ? 'a tensor' : describe(value))
+  const got = [...args.map(word), ...keys.map(key => `${key}: ${word(options[key])}`)].join(', ')
+  const expected = candidates.filter(candidate => candidate.overload.supported)
+  const signatures = expected.map(({ overload }) => `\n  ${overload.schema.text}`).join('')
+  return new InvalidArgTypeError(`${short} got (${got}), and expects one of${signatures}`, { operator: name })
+}

@@ -1,0 +1,18 @@
+import type { Slot } from '../native/binding'
+import { binding } from '../native/load'
+
+/** What the addon offers for optimizers; see `native/optim/optim.cc`. A group of -1 is the defaults. */
+export interface OptimBinding {
+  optimizerCreate(kind: string, options: object, owner: object): number
+  optimizerOptionNames(id: number): string[]
+  optimizerAddGroup(id: number, params: Slot[], options: object): number
+  optimizerGetOption(id: number, group: number, option: number): unknown
+  optimizerSetOption(id: number, group: number, option: number, value: unknown): void
+  optimizerStep(id: number): void
+  optimizerZeroGrad(id: number, setToNone: boolean): void
+  optimizerState(id: number, param: Slot): [name: string, slot: Slot][]
+  optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
+  optimizerClearState(id: number): void
+}
+
+export const optim = binding as unknown as OptimBinding

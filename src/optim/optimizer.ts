@@ -1,0 +1,308 @@
+import { inspect } from 'node:util'
+import { enableGrad } from '../autograd'
+import { describe, InvalidArgTypeError, InvalidArgValueError, StateDictError } from '../core/errors'
+import { adopt, slotOf } from '../core/handle'
+import { check, is, isOptions, mergeArguments, unknownOption } from '../core/options'
+import { callOperator } from '../ops/registry'
+import { isTensor, type Tensor } from '../tensor/tensor'
+import { optim } from './binding'
+import { pythonWord } from '../nn/layers/python-words'
+
+/** Parameters with options of their own. Options are live: what is written takes effect in the next step. */
+export type ParamGroup<O> = Required<O> & {
+  readonly params: readonly Tensor[]
+  /** The parameters' names, where the optimizer was given `namedParameters()`. */
+  readonly paramNames?: readonly string[]
+}
+
+/** What a new group is made of. */
+export type NewParamGroup<O> = Partial<O> & { params: Tensor | Iterable<Tensor | readonly [string, Tensor]> }
+
+/** What an optimizer takes: tensors, named tensors, or groups of them. */
+export type Params<O> = Iterable<Tensor | readonly [string, Tensor] | NewParamGroup<O>>
+
+/** An optimizer's state as Python keeps it: parameters by number, options under Python's names. */
+export interface OptimizerStateDict {
+  state: Record<string, Record<string, Tensor>>
+  param_groups: Record<string, unknown>[]
+}
+
+const DEFAULTS = -1
+
+const snake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+const frozen = (value: unknown) => (Array.isArray(value) ? Object.freeze(value) : value)
+
+/**
+ * Base of the optimizers, as `torch.optim.Optimizer`. A step is one call into native code, whatever the number of
+ * parameters.
+ *
+ * @see https://docs.pytorch.org/docs/stable/optim.html
+ */
+export abstract class Optimizer<O extends object = Record<string, unknown>> {
+  readonly #id: number
+  readonly #names: readonly string[]
+  readonly #groups: ParamGroup<O>[] = []
+  /** The options that a new group begins with. */
+  readonly defaults: Readonly<Required<O>>
+
+  /** `kind` is a row of the native table; `options` are those given, and native code has the defaults. */
+  protected constructor(kind: string, params: unknown, options: Readonly<Record<string, unknown>>) {
+    if (isTensor(params) || typeof (params as Iterable<unknown> | null)?.[Symbol.iterator] !== 'function') {
+      throw new InvalidArgTypeError(
+        `params argument given to the optimizer should be an iterable of Tensors or dicts, but got ${describe(params)}`,
+      )
+    }
+    this.#id = optim.optimizerCreate(kind, options, this)
+    this.#names = optim.optimizerOptionNames(this.#id)
+    this.defaults = Object.freeze(this.#options(DEFAULTS))
+    const given = [...(params as Iterable<unknown>)]
+    if (given.length === 0) throw new InvalidArgValueError('optimizer got an empty parameter list')
+    const groups = isOptions(given[0]) ? given : [{ params: given }]
+    for (const group of groups) this.addParamGroup(group as NewParamGroup<O>)
+  }
+
+  #options(group: number): Required<O> {
+    const entries = this.#names.map((name, i) => [name, frozen(optim.optimizerGetOption(this.#id, group, i))])
+    return Object.fromEntries(entries) as Required<O>
+  }
+
+  /** The groups in order; `paramGroups[0].lr = 0.01` takes effect in the next step. */
+  get paramGroups(): readonly ParamGroup<O>[] {
+    return this.#groups
+  }
+
+  /**
+   * Adds parameters with options of their own; what is not given has the optimizer's value. Tensors that are no leaves
+   * and parameters that another group has are `ERR_INVALID_ARG_VALUE`.
+   */
+  addParamGroup(group: NewParamGroup<O>): void {
+    if (!isOptions(group)) throw new InvalidArgTypeError(`param_group must be a dict, but got ${describe(group)}`)
+    const { params: given, ...options } = group as { params: unknown } & Record<string, unknown>
+    for (const name of Object.keys(options)) {
+      if (!this.#names.includes(name)) throw unknownOption(this.constructor.name, name, [...this.#names, 'params'])
+    }
+    const { params, names } = this.#readParams(given)
+    const at = optim.optimizerAddGroup(this.#id, params.map(slotOf), options)
+    this.#groups.push(this.#liveGroup(at, params, names))
+  }
+
+  #readParams(given: unknown): { params: Tensor[]; names?: string[] } {
+    if (given instanceof Set) {
+      throw new InvalidArgTypeError(
+        'optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will change between runs. Please use a list instead.',
+      )
+    }
+    if (!isTensor(given) && typeof (given as Iterable<unknown> | null)?.[Symbol.iterator] !== 'function') {
+      throw new InvalidArgTypeError(`optimizer can only optimize Tensors, but params is ${describe(given)}`)
+    }
+    const list: unknown[] = isTensor(given) ? [given] : [...(given as Iterable<unknown>)]
+    const named = list.filter(entry => Array.isArray(entry)) as [string, unknown][]
+    if (named.length > 0 && named.length !== list.length) {
+      throw new InvalidArgValueError(
+        'all optimizer params should be with/without names. Some param names are missing',
+      )
+    }
+    const params = list.map(entry => (Array.isArray(entry) ? entry[1] : entry))
+    for (const param of params) {
+      if (!isTensor(param)) {
+        throw new InvalidArgTypeError(
+          `optimizer can only optimize Tensors, but one of the params is ${describe(param)}`,
+        )
+      }
+      if (!(this.defaults as { differentiable?: boolean }).differentiable && !param.isLeaf && !retainsGrad(param)) {
+        throw new InvalidArgValueError("can't optimize a non-leaf Tensor")
+      }
+    }
+    const taken = new Set<unknown>(this.#groups.flatMap(group => group.params))
+    for (const { paramNames } of this.#groups) {
+      if ((paramNames !== undefined) === named.length > 0) continue
+      throw new InvalidArgValueError(
+        `all optimizer param groups should be with/without names. cannot add param group ${named.length > 0 ? 'with' : 'without'} names to the optimizer`,
+      )
+    }
+    if (params.some(param => taken.has(param))) {
+      throw new InvalidArgValueError('some parameters appear in more than one parameter group')
+    }
+    if (new Set(params).size !== params.length) {
+      process.emitWarning(
+        'optimizer contains a parameter group with duplicate parameters; in future, this will cause an error',
+      )
+    }
+    return { params: params as Tensor[], names: named.length > 0 ? named.map(([name]) => name) : undefined }
+  }
+
+  #liveGroup(at: number, params: readonly Tensor[], paramNames?: readonly string[]): ParamGroup<O> {
+    const group = { params: Object.freeze(params), ...(paramNames && { paramNames: Object.freeze(paramNames) }) }
+    this.#names.forEach((name, i) => {
+      Object.defineProperty(group, name, {
+        get: () => frozen(optim.optimizerGetOption(this.#id, at, i)),
+        set: (value: unknown) => optim.optimizerSetOption(this.#id, at, i, value),
+        enumerable: true,
+      })
+    })
+    return group as unknown as ParamGroup<O>
+  }
+
+  /** Updates all parameters that have a gradient. A `closure` computes the loss first, and its value is given back. */
+  step(): undefined
+  step<T>(closure: () => T): T
+  step<T>(closure?: () => T): T | undefined {
+    const loss = closure === undefined ? undefined : enableGrad(closure)
+    optim.optimizerStep(this.#id)
+    return loss
+  }
+
+  /** Forgets all gradients, or with `{ setToNone: false }` fills them with zeros. */
+  zeroGrad(...args: [setToNone?: boolean | { setToNone?: boolean }]): void {
+    let setToNone = true
+    if (args.length > 0) {
+      const merged = mergeArguments('zeroGrad', ['setToNone'], args)
+      if (merged.setToNone !== undefined) {
+        check('zeroGrad', 'setToNone', merged.setToNone, is.boolean)
+        setToNone = merged.setToNone as boolean
+      }
+    }
+    optim.optimizerZeroGrad(this.#id, setToNone)
+  }
+
+  /** What the optimizer keeps for each parameter, under Python's names; parameters without a step are absent. */
+  get state(): Map<Tensor, Record<string, Tensor>> {
+    const all = new Map<Tensor, Record<string, Tensor>>()
+    for (const param of this.#groups.flatMap(group => group.params)) {
+      const entries = optim.optimizerState(this.#id, slotOf(param))
+      if (entries.length === 0 || all.has(param)) continue
+      all.set(param, Object.fromEntries(entries.map(([name, slot]) => [name, adopt<Tensor>(slot)])))
+    }
+    return all
+  }
+
+  /**
+   * State and options, in Python's structure and under Python's names: `{ state: { 0: { step, exp_avg, ... } },
+   * param_groups: [{ lr, betas, ..., params: [0, 1] }] }`. The tensors are the optimizer's own.
+   */
+  stateDict(): OptimizerStateDict {
+    const numbers = new Map<Tensor, number>()
+    let next = 0
+    const param_groups = this.#groups.map(group => {
+      const { params, ...options } = group as ParamGroup<O> & Record<string, unknown>
+      for (const [i, param] of params.entries()) if (!numbers.has(param)) numbers.set(param, next + i)
+      next += params.length
+      const packed = Object.entries(options).map(([name, value]) => [snake(name), copied(value)])
+      return { ...Object.fromEntries(packed), params: params.map(param => numbers.get(param)!) }
+    })
+    const state: Record<string, Record<string, Tensor>> = {}
+    for (const [param, entries] of this.state) state[numbers.get(param)!] = entries
+    return { state, param_groups }
+  }
+
+  /**
+   * Takes over state and options from a state dict of this structure, Python's included. Other numbers of groups or
+   * parameters are `ERR_STATE_DICT`; floating state is cast to its parameter's dtype and device. Nothing is changed
+   * where something does not fit.
+   */
+  loadStateDict(stateDict: OptimizerStateDict): void {
+    if (typeof stateDict !== 'object' || stateDict === null || !Array.isArray(stateDict.param_groups)) {
+      throw new InvalidArgTypeError(`an optimizer's state dict has state and param_groups, got ${describe(stateDict)}`)
+    }
+    const saved = stateDict.param_groups
+    if (saved.length !== this.#groups.length) {
+      throw new StateDictError('loaded state dict has a different number of parameter groups')
+    }
+    const paramOf = new Map<string, { param: Tensor; group: Record<string, unknown> }>()
+    this.#groups.forEach(({ params }, i) => {
+      const numbers = saved[i]!.params
+      if (!Array.isArray(numbers) || numbers.length !== params.length) {
+        throw new StateDictError(
+          "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
+        )
+      }
+      numbers.forEach((number, k) => paramOf.set(String(number), { param: params[k]!, group: saved[i]! }))
+    })
+    const before = this.stateDict()
+    try {
+      this.#takeOptions(saved)
+      this.#takeState(stateDict.state ?? {}, paramOf)
+    } catch (error) {
+      this.#takeOptions(before.param_groups)
+      const own = new Map(this.#groups.flatMap(g => g.params).map((param, i) => [String(i), { param, group: {} }]))
+      this.#takeState(before.state, own)
+      throw error
+    }
+  }
+
+  #takeOptions(saved: readonly Record<string, unknown>[]): void {
+    this.#groups.forEach((group, i) => {
+      const live = group as Record<string, unknown>
+      const given = new Map(Object.entries(saved[i]!).map(([name, value]) => [camel(name), value]))
+      given.delete('params')
+      // What others noted down in a group, a scheduler's `initial_lr`, comes and goes with the state dict
+      for (const name of Object.keys(live)) {
+        if (name !== 'params' && name !== 'paramNames' && !this.#names.includes(name)) delete live[name]
+      }
+      for (const [name, value] of given) live[name] = copied(value)
+    })
+  }
+
+  #takeState(
+    state: Readonly<Record<string, Record<string, unknown>>>,
+    paramOf: ReadonlyMap<string, { param: Tensor; group: Record<string, unknown> }>,
+  ): void {
+    optim.optimizerClearState(this.#id)
+    for (const [number, entries] of Object.entries(state)) {
+      const target = paramOf.get(number)
+      if (target === undefined) throw new StateDictError(`the state dict has state of a parameter ${number}, and no such parameter`)
+      const { param, group } = target
+      const kept = Object.entries(entries).filter(([, value]) => value !== null && value !== undefined)
+      const tensors = kept.map(([name, value]) => castState(name, value, param, group))
+      optim.optimizerSetState(
+        this.#id,
+        slotOf(param),
+        kept.map(([name]) => name),
+        tensors.map(slotOf),
+      )
+    }
+  }
+
+  /** What Python prints. */
+  toString(): string {
+    const groups = this.#groups.map((group, i) => {
+      const options = Object.entries(group)
+        .filter(([name]) => name !== 'params')
+        .map(([name, value]) => [snake(name), value] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+      const lines = options.map(([name, value]) => `    ${name}: ${pythonWord(value)}\n`)
+      return `\nParameter Group ${i}\n${lines.join('')}`
+    })
+    return `${this.constructor.name} (${groups.join('')})`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+}
+
+function retainsGrad(tensor: Tensor): boolean {
+  return callOperator('aten::retains_grad', '', [tensor]) as boolean
+}
+
+function copied(value: unknown): unknown {
+  return Array.isArray(value) ? [...value] : value
+}
+
+/** Python's policy: floating state follows its parameter, but the step count stays where it was unless fused. */
+function castState(name: string, value: unknown, param: Tensor, group: Readonly<Record<string, unknown>>): Tensor {
+  const pinned = group.fused === true || group.capturable === true
+  if (name === 'step') {
+    const count = typeof value === 'number' ? (callOperator('aten::full', '', [[], value, 'float32']) as Tensor) : value
+    if (!isTensor(count)) throw new StateDictError(`the state 'step' must be a tensor, got ${describe(value)}`)
+    return pinned ? cast(count, { dtype: 'float32', device: param.device }) : count
+  }
+  if (!isTensor(value)) throw new StateDictError(`the state '${name}' must be a tensor, got ${describe(value)}`)
+  const floating = param.dtype.startsWith('float') || param.dtype === 'bfloat16'
+  return cast(value, floating ? { dtype: param.dtype, device: param.device } : { device: param.device })
+}
+
+function cast(tensor: Tensor, target: { dtype?: string; device: string }): Tensor {
+  return (tensor.to as (target: object) => Tensor)(target)
+}

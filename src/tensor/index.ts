@@ -1,0 +1,35 @@
+import './conversions'
+import { METHODS } from '../ops/operators.generated'
+import { installMethods } from '../ops/public'
+import { creation } from './creation'
+import { Tensor } from './tensor'
+
+installMethods(Tensor.prototype, METHODS)
+
+export const {
+  tensor,
+  zeros,
+  ones,
+  empty,
+  rand,
+  randn,
+  full,
+  randint,
+  randperm,
+  arange,
+  linspace,
+  eye,
+  zerosLike,
+  onesLike,
+  emptyLike,
+  randLike,
+  randnLike,
+  fullLike,
+  frombuffer,
+  fromTypedArray,
+} = creation
+export { getPrintOptions, type PrintOptions, setPrintOptions } from './printing'
+export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './random'
+export { type BackwardOptions, type GradFn, isTensor, Tensor } from './tensor'
+export type { TensorIndex } from './indexing'
+export type { TypedArray, TypedArrayOf } from './values'

@@ -1,0 +1,285 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { inspect } from 'node:util'
+import type { Device } from '../core/device'
+import { type DType, dtypeName, itemSize } from '../core/dtype'
+import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
+import { adopt, dispose, Handle, isHandle, registerHandleClass, slotOf } from '../core/handle'
+import { check, is, mergeArguments } from '../core/options'
+import type { Shape } from '../core/shape-types'
+import { binding } from '../native/load'
+import type { OperatorMethods } from '../ops/operators.generated'
+import { selectAt, type TensorIndex } from './indexing'
+import { printTensor } from './print'
+import type { TypedMethods } from './typed'
+import { type NestedList, nested, type TypedArrayOf, typedArray } from './values'
+
+/** What an operator of autograd is called: `{ name: 'AddBackward0' }`. */
+export interface GradFn {
+  readonly name: string
+}
+
+/**
+ * An n-dimensional array of one dtype on one device, as `torch.Tensor`.
+ *
+ * `S` is the shape as far as it is known (`[number, 10]`), `D` the dtype; `Tensor` alone is a tensor of any shape and
+ * dtype. A tensor is freed when it is collected, at the end of the `tidy` scope that it was made in, or by `dispose()`;
+ * every use after that is `ERR_DISPOSED`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the operators are installed on the prototype
+export class Tensor<out S extends Shape = any, out D extends DType = any> extends Handle {
+  /** The sizes of the dimensions, as they are now: in-place and `out` operators may change them. */
+  get shape(): S {
+    return binding.tensorShape(slotOf(this)) as unknown as S
+  }
+
+  /** The element type. */
+  get dtype(): D {
+    return dtypeName(binding.tensorDtype(slotOf(this))) as D
+  }
+
+  /** Where the data are: `'cpu'`, `'cuda:0'`, ... */
+  get device(): Device {
+    return binding.tensorDevice(slotOf(this))
+  }
+
+  /** `'strided'`, `'sparse_coo'`, ... */
+  get layout(): string {
+    return binding
+      .tensorLayout(slotOf(this))
+      .replace(/^torch\./, '')
+      .toLowerCase()
+  }
+
+  /** The number of dimensions. */
+  get ndim(): number {
+    return binding.tensorNdim(slotOf(this))
+  }
+
+  /** The number of dimensions. */
+  dim(): number {
+    return this.ndim
+  }
+
+  /** The number of elements. */
+  numel(): number {
+    return binding.tensorNumel(slotOf(this))
+  }
+
+  /** Elements to skip for one step along each dimension, or along one. */
+  stride(): number[]
+  stride(dim: number): number
+  stride(dim?: number): number[] | number {
+    const strides = binding.tensorStride(slotOf(this))
+    return dim === undefined ? strides : strides[wrapDim(dim, strides.length)]!
+  }
+
+  /** Elements between the beginning of the storage and the first element. */
+  storageOffset(): number {
+    return binding.tensorStorageOffset(slotOf(this))
+  }
+
+  /** The address of the first element: equal for tensors that begin at the same place. */
+  dataPtr(): number {
+    return binding.tensorDataAddress(slotOf(this))
+  }
+
+  /** True where the elements lie in memory in the order of the indices. */
+  isContiguous(): boolean {
+    return binding.tensorIsContiguous(slotOf(this))
+  }
+
+  /** Bytes of one element. */
+  elementSize(): number {
+    return itemSize(this.dtype)
+  }
+
+  /** True where operators on this tensor are recorded for `backward`. */
+  get requiresGrad(): boolean {
+    return binding.tensorRequiresGrad(slotOf(this))
+  }
+
+  set requiresGrad(value: boolean) {
+    this.requiresGrad_(value)
+  }
+
+  /** Switches recording on or off, in place. Only leaves can be switched off, and only floating or complex ones on. */
+  requiresGrad_(...args: [requiresGrad?: boolean | { requiresGrad?: boolean }]): this {
+    const { requiresGrad = true } = mergeArguments('requiresGrad_', ['requiresGrad'], args)
+    check('requiresGrad_', 'requiresGrad', requiresGrad, is.boolean)
+    binding.tensorSetRequiresGrad(slotOf(this), requiresGrad as boolean)
+    return this
+  }
+
+  /** True for tensors that no recorded operator made. */
+  get isLeaf(): boolean {
+    return binding.tensorIsLeaf(slotOf(this))
+  }
+
+  /** The operator that made this tensor, where it is recorded. */
+  get gradFn(): GradFn | null {
+    const name = binding.tensorGradFn(slotOf(this))
+    return name === null ? null : { name }
+  }
+
+  /** What `backward` accumulated for this tensor, of its shape and dtype; null before. */
+  get grad(): Tensor<S, D> | null {
+    const slot = binding.tensorGrad(slotOf(this))
+    return slot === null ? null : adopt(slot)
+  }
+
+  set grad(value: Tensor | null) {
+    if (value !== null && !isTensor(value)) {
+      throw new InvalidArgTypeError(`grad must be a tensor or null, got ${describe(value)}`)
+    }
+    binding.tensorSetGrad(slotOf(this), value === null ? null : slotOf(value))
+  }
+
+  /** Keeps `grad` for a tensor that is no leaf. */
+  retainGrad(): void {
+    binding.tensorRetainGrad(slotOf(this))
+  }
+
+  /**
+   * Computes the gradients of this tensor with respect to the leaves, and adds them to their `grad`. Without a
+   * `gradient` the tensor has one element. The graph is freed unless `retainGraph` or `createGraph`.
+   */
+  backward(
+    ...args: [
+      gradient?: Tensor | null | BackwardOptions,
+      retainGraph?: boolean | null | BackwardOptions,
+      createGraph?: boolean | BackwardOptions,
+      options?: BackwardOptions,
+    ]
+  ): void {
+    const names = ['gradient', 'retainGraph', 'createGraph', 'inputs']
+    const {
+      gradient = null,
+      retainGraph = null,
+      createGraph = false,
+      inputs = null,
+    } = mergeArguments('backward', names, args)
+    if (gradient !== null && !isTensor(gradient)) {
+      throw new InvalidArgTypeError(`backward: 'gradient' must be a tensor, got ${describe(gradient)}`)
+    }
+    if (retainGraph !== null) check('backward', 'retainGraph', retainGraph, is.boolean)
+    check('backward', 'createGraph', createGraph, is.boolean)
+    binding.backward(
+      [slotOf(this)],
+      gradient === null ? null : [slotOf(gradient)],
+      retainGraph as boolean | null,
+      createGraph as boolean,
+      inputs === null ? null : slotsOf('backward', 'inputs', inputs),
+    )
+  }
+
+  /**
+   * The only element: a number, a boolean, or `{ re, im }`. An int64 that is no safe integer is `ERR_OUT_OF_RANGE`;
+   * `{ bigint: true }` gives integers as bigints. Waits for the device.
+   */
+  item(): D extends 'bool' ? boolean : D extends `complex${string}` ? { re: number; im: number } : number
+  item(options: { bigint: true }): bigint
+  item(options?: { bigint?: boolean }): unknown {
+    const { bigint = false } = mergeArguments('item', ['bigint'], options === undefined ? [] : [options])
+    return binding.tensorItem(slotOf(this), bigint === true)
+  }
+
+  /** The elements as nested arrays; integers as bigints with `{ bigint: true }`. */
+  tolist(): NestedList<
+    S,
+    D extends 'bool' ? boolean : D extends `complex${string}` ? { re: number; im: number } : number
+  >
+  tolist(options: { bigint: true }): NestedList<S, bigint>
+  tolist(options?: { bigint?: boolean }): unknown {
+    const { bigint = false } = mergeArguments('tolist', ['bigint'], options === undefined ? [] : [options])
+    return nested(this, bigint === true)
+  }
+
+  /**
+   * The elements in a typed array of their kind, copied to the CPU in the order of the indices. int64 gives a
+   * `BigInt64Array`, bool a `Uint8Array`, float16 and bfloat16 a `Float32Array` of their values, complex numbers pairs.
+   */
+  toTypedArray(): TypedArrayOf<D> {
+    return typedArray(this) as TypedArrayOf<D>
+  }
+
+  /** The elements' bytes, copied to the CPU in the order of the indices. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(binding.tensorBytes(slotOf(this)))
+  }
+
+  /** Picks along the first dimensions: numbers select, `null` adds a dimension, `'...'` skips, tensors index. */
+  at(...indices: TensorIndex[]): Tensor<any, D> {
+    return selectAt(this, indices)
+  }
+
+  /** True once the tensor was freed by hand or by its scope. */
+  get disposed(): boolean {
+    return slotOf(this) === -1
+  }
+
+  /** Frees the tensor now. Storage that other tensors share stays. Calling it again does nothing. */
+  dispose(): void {
+    dispose(this)
+  }
+
+  [Symbol.dispose](): void {
+    dispose(this)
+  }
+
+  /** What Python prints. */
+  override toString(): string {
+    return printTensor(this)
+  }
+
+  [inspect.custom](): string {
+    return printTensor(this)
+  }
+
+  /** The sub-tensors along the first dimension. */
+  *[Symbol.iterator](): Generator<Tensor<any, D>> {
+    const { shape } = this
+    if (shape.length === 0) throw new InvalidArgTypeError('iteration over a 0-d tensor')
+    for (let i = 0; i < shape[0]!; i++) yield this.at(i)
+  }
+}
+
+export interface Tensor<out S extends Shape, out D extends DType> extends TypedMethods<S, D>, OperatorMethods {}
+
+/** The options of `backward`. */
+export interface BackwardOptions {
+  gradient?: Tensor | null
+  retainGraph?: boolean | null
+  createGraph?: boolean
+  inputs?: readonly Tensor[]
+}
+
+registerHandleClass(() => new Tensor())
+
+/** True for a tensor made by this copy of the package; false for everything that only looks like one. */
+export const isTensor = isHandle as (value: unknown) => value is Tensor
+
+/** The slots of an array of tensors; `ERR_INVALID_ARG_TYPE` for anything else. */
+export function slotsOf(what: string, name: string, value: unknown): number[] {
+  if (!Array.isArray(value) || !value.every(isTensor)) {
+    throw new InvalidArgTypeError(`${what}: '${name}' must be an array of tensors, got ${describe(value)}`)
+  }
+  return value.map(slotOf)
+}
+
+/** Python's `tensor.data = source`: the same tensor, with another storage, shape, dtype or device. */
+export function setData(tensor: Tensor, source: Tensor): void {
+  binding.tensorSetData(slotOf(tensor), slotOf(source))
+}
+
+/** A dimension counted from the end where negative; `ERR_OUT_OF_RANGE` outside. */
+export function wrapDim(dim: number, ndim: number): number {
+  const wrapped = dim < 0 ? dim + ndim : dim
+  if (!Number.isInteger(dim) || wrapped < 0 || wrapped >= ndim) {
+    throw new OutOfRangeError(
+      `Dimension out of range (expected to be in range of [${-ndim}, ${ndim - 1}], but got ${dim})`,
+    )
+  }
+  return wrapped
+}

@@ -1,0 +1,3 @@
+import { main } from './cli/main'
+
+main(['train', ...process.argv.slice(2)])

@@ -1,0 +1,21 @@
+import { setImmediate } from 'node:timers/promises'
+
+/**
+ * What an aborted `train` or `evaluate` rejects with: `name` is `'AbortError'`, `code` `'ABORT_ERR'`, as Node's own,
+ * and `cause` the signal's reason.
+ */
+export class AbortError extends Error {
+  readonly code = 'ABORT_ERR'
+
+  constructor(reason: unknown) {
+    super('The operation was aborted', { cause: reason })
+    this.name = 'AbortError'
+  }
+}
+
+/** Lets the event loop turn once, then throws an `AbortError` if the signal was aborted by then. */
+export async function turn(signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) throw new AbortError(signal.reason)
+  await setImmediate()
+  if (signal?.aborted) throw new AbortError(signal.reason)
+}

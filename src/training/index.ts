@@ -1,0 +1,12 @@
+export { AbortError } from './abort'
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate'
+export { Net } from './net'
+export {
+  type Criterion,
+  type EpochReport,
+  type History,
+  type Steps,
+  type TrainingData,
+  type TrainOptions,
+  train,
+} from './train'

@@ -1,0 +1,257 @@
+import { performance } from 'node:perf_hooks'
+import { noGrad } from '../autograd'
+import { describe, InvalidArgTypeError, InvalidArgValueError, ModuleBusyError } from '../core/errors'
+import { check, is, isOptions, unknownOption } from '../core/options'
+import { DataLoader } from '../data'
+import { tidy } from '../memory'
+import { CrossEntropyLoss, type Module } from '../nn'
+import type { DataPair } from '../nn/data-rules'
+import { isTensor, type Tensor } from '../tensor/tensor'
+import { turn } from './abort'
+import { BATCH_SIZE, checkOutput, checkPair, keepFields, SIGNAL, withMode } from './batch'
+
+/** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
+export interface Criterion {
+  forward(output: never, target: never): Tensor
+}
+
+/** What `train` asks of an optimizer; those of `optim` are. */
+export interface Steps {
+  zeroGrad(): unknown
+  step(): unknown
+}
+
+/**
+ * The data of `train`: exactly what the model's `forward` takes, and what the criterion takes for the model's output; for
+ * the default criterion labels int64 `[N]`.
+ */
+export interface TrainingData<
+  M,
+  C = CrossEntropyLoss,
+  X extends Tensor = Tensor,
+  Y extends Tensor = Tensor,
+  VX extends Tensor = Tensor,
+  VY extends Tensor = Tensor,
+> {
+  /** Inputs `[N, ...]` and targets `[N]`. */
+  train: DataPair<M, C, X, Y>
+  /** The same for validation: `[V, ...]` and `[V]`. */
+  validation: DataPair<M, C, VX, VY>
+}
+
+/** What `onEpoch` is told. */
+export interface EpochReport {
+  /** From 0. */
+  epoch: number
+  trainLoss: number
+  valLoss: number
+  /** Of this epoch; the time that `onEpoch` takes is not in it. */
+  seconds: number
+}
+
+/** The options of `train`. */
+export interface TrainOptions<C = CrossEntropyLoss> {
+  /** Epochs to train; default 25. */
+  epochs?: number
+  /** Made by the caller over the model's parameters. */
+  optimizer: Steps
+  /** Default `new CrossEntropyLoss()`. */
+  criterion?: C
+  /** Images of a step; default `'full'`: one step an epoch with all of them. */
+  batchSize?: 'full' | number
+  /** Ends the training before the next step. */
+  signal?: AbortSignal
+  /** Called after each epoch, and waited for; the model may be used, evaluated and saved in it. */
+  onEpoch?: (report: EpochReport) => unknown
+}
+
+/** The losses of each epoch, as float32 widened to double. */
+export interface History {
+  trainLosses: number[]
+  valLosses: number[]
+}
+
+const OPTIONS = ['epochs', 'optimizer', 'criterion', 'batchSize', 'signal', 'onEpoch'] as const
+
+const busy = new WeakSet<object>()
+
+/**
+ * Trains a model on data that lie in memory, and gives the losses of each epoch.
+ *
+ * With `batchSize: 'full'` an epoch is the article's: `zeroGrad`, the outputs for training and validation data, both in
+ * train mode, both losses, `backward`, `step`; so both losses are those before the step. The validation output is made
+ * without gradients, which changes no number. With a number, batches come in the order of Python's
+ * `DataLoader(shuffle=True)`, draw for draw; the training loss of an epoch is the mean over its images, and the validation
+ * loss is taken after the epoch, in eval mode without gradients, over all validation data at once.
+ *
+ * The model is put into train mode before each epoch and left in it. It is never reshaped, cast or moved for, nor are the data.
+ * The event loop turns between steps. Tensors made in a step are freed at its end, but those that the model keeps in its
+ * fields. Mutates the model's parameters and buffers and the optimizer's state.
+ *
+ * Rejects with an `AbortError` (its `cause` is the signal's reason) before the first step after `signal` was aborted, and
+ * with whatever `forward`, the criterion, the optimizer or `onEpoch` throws; the model is then as the last step left it.
+ * `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE` and `ERR_INVALID_ARG_VALUE` for wrong arguments, before anything is touched;
+ * `ERR_MODULE_BUSY` while another `train` has the model.
+ *
+ * ```ts
+ * const model = new Net()
+ * const optimizer = new optim.Adam(model.parameters(), { lr: 0.07 })
+ * const history = await train(model, { train: [x, y], validation: [valX, valY] }, { epochs: 25, optimizer })
+ * ```
+ */
+export async function train<
+  M extends Module,
+  X extends Tensor,
+  Y extends Tensor,
+  VX extends Tensor,
+  VY extends Tensor,
+  C extends Criterion = CrossEntropyLoss,
+>(model: M, data: TrainingData<M, C, X, Y, VX, VY>, options: TrainOptions<C>): Promise<History> {
+  const run = prepare(model, data, options as TrainOptions<Criterion>)
+  if (busy.has(model)) throw new ModuleBusyError('train: another train is still at work on this model; await it first')
+  busy.add(model)
+  try {
+    return await epochs(run)
+  } finally {
+    busy.delete(model)
+  }
+}
+
+interface Run {
+  model: Callable
+  x: Tensor
+  y: Tensor
+  valX: Tensor
+  valY: Tensor
+  count: number
+  optimizer: Steps
+  criterion: { forward(output: Tensor, target: Tensor): Tensor }
+  batchSize: 'full' | number
+  signal: AbortSignal | undefined
+  onEpoch: ((report: EpochReport) => unknown) | undefined
+}
+
+type Callable = Module & { forward(x: Tensor): Tensor }
+
+function prepare(model: Module, data: { train: unknown; validation: unknown }, options: TrainOptions<Criterion>): Run {
+  if (typeof model?.forward !== 'function' || typeof model.modules !== 'function') {
+    throw new InvalidArgTypeError(`train: expected a Module as 'model', got ${describe(model)}`)
+  }
+  if (!isOptions(data)) {
+    throw new InvalidArgTypeError(
+      `train: expected the data as { train: [x, y], validation: [valX, valY] }, got ${describe(data)}`,
+    )
+  }
+  for (const key of Object.keys(data)) {
+    if (key !== 'train' && key !== 'validation') throw unknownOption("train's data", key, ['train', 'validation'])
+  }
+  if (!isOptions(options)) throw new InvalidArgTypeError(`train: expected options, got ${describe(options)}`)
+  for (const key of Object.keys(options)) {
+    if (!(OPTIONS as readonly string[]).includes(key)) throw unknownOption('train', key, OPTIONS)
+  }
+  const {
+    epochs: count = 25,
+    optimizer,
+    criterion = new CrossEntropyLoss(),
+    batchSize = 'full',
+    signal,
+    onEpoch,
+  } = options
+  check('train', 'epochs', count, is.positive)
+  check('train', 'optimizer', optimizer, ['an optimizer, as `new optim.Adam(model.parameters())`', isOptimizer])
+  check('train', 'criterion', criterion, ['a loss, as `new nn.CrossEntropyLoss()`', hasForward])
+  check('train', 'batchSize', batchSize, BATCH_SIZE)
+  check('train', 'signal', signal, SIGNAL)
+  check('train', 'onEpoch', onEpoch, ['a function', value => value === undefined || typeof value === 'function'])
+  const labels = criterion instanceof CrossEntropyLoss
+  const [x, y] = checkPair('train', 'train', data.train, labels)
+  const [valX, valY] = checkPair('train', 'validation', data.validation, labels)
+  return {
+    model: model as Callable,
+    x,
+    y,
+    valX,
+    valY,
+    count,
+    optimizer,
+    criterion: criterion as Run['criterion'],
+    batchSize,
+    signal,
+    onEpoch,
+  }
+}
+
+function isOptimizer(value: unknown): boolean {
+  const { zeroGrad, step } = (value ?? {}) as Partial<Steps>
+  return typeof zeroGrad === 'function' && typeof step === 'function'
+}
+
+function hasForward(value: unknown): boolean {
+  return typeof (value as Criterion | undefined)?.forward === 'function'
+}
+
+async function epochs(run: Run): Promise<History> {
+  const history: History = { trainLosses: [], valLosses: [] }
+  for (let epoch = 0; epoch < run.count; epoch++) {
+    await turn(run.signal)
+    const start = performance.now()
+    run.model.train()
+    const [trainLoss, valLoss] = run.batchSize === 'full' ? fullBatch(run) : await miniBatches(run, run.batchSize)
+    const seconds = (performance.now() - start) / 1000
+    history.trainLosses.push(trainLoss)
+    history.valLosses.push(valLoss)
+    await run.onEpoch?.({ epoch, trainLoss, valLoss, seconds })
+  }
+  return history
+}
+
+function fullBatch(run: Run): [number, number] {
+  const { model, x, y, valX, valY, optimizer } = run
+  optimizer.zeroGrad()
+  const losses = tidy((): [number, number] => {
+    const output = model.forward(x)
+    const valOutput = noGrad(() => model.forward(valX))
+    const trainLoss = loss(run, output, y)
+    const valLoss = noGrad(() => loss(run, valOutput, valY).item() as number)
+    trainLoss.backward()
+    keepFields(model)
+    return [trainLoss.item() as number, valLoss]
+  })
+  optimizer.step()
+  return losses
+}
+
+async function miniBatches(run: Run, batchSize: number): Promise<[number, number]> {
+  const { model, x, y, valX, valY, optimizer, signal } = run
+  let sum = 0
+  let first = true
+  for (const [batchX, batchY] of new DataLoader([x, y], { batchSize, shuffle: true })) {
+    using _x = batchX
+    using _y = batchY
+    if (!first) await turn(signal)
+    first = false
+    optimizer.zeroGrad()
+    sum += tidy(() => {
+      const batchLoss = loss(run, model.forward(batchX), batchY)
+      batchLoss.backward()
+      keepFields(model)
+      return (batchLoss.item() as number) * batchX.size(0)
+    })
+    optimizer.step()
+  }
+  await turn(signal)
+  const valLoss = withMode(model, false, () =>
+    noGrad(() => tidy(() => loss(run, model.forward(valX), valY).item() as number)),
+  )
+  return [sum / x.size(0), valLoss]
+}
+
+function loss({ criterion }: Run, output: Tensor, target: Tensor): Tensor {
+  checkOutput('train', output, target)
+  const value = criterion.forward(output, target)
+  if (!isTensor(value) || value.numel() !== 1) {
+    const got = isTensor(value) ? `a tensor of shape [${value.shape.join(', ')}]` : describe(value)
+    throw new InvalidArgValueError(`train: the criterion must give one number as a tensor, got ${got}`)
+  }
+  return value
+}
