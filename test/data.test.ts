@@ -25,9 +25,8 @@ test('the sample: shapes, dtypes, and ten classes with names', async () => {
 })
 
 test('what the article does with the data has the types it needs', async () => {
-  const whole: () => ReturnType<typeof fashionMnist.loadData> = () => fashionMnist.loadData()
-  const checkTypes = async () => {
-    const [[trainX, trainY]] = await whole()
+  const checkTypes = async (data: typeof fashionMnist) => {
+    const [[trainX, trainY]] = await data.loadData()
     const first: Tensor<[60000, 28, 28], 'uint8'> = trainX
     const [tx, vx, ty, vy] = trainTestSplit(first, trainY, { testSize: 0.1, randomState: 0 })
     const x: Tensor<[54000, 1, 28, 28], 'float32'> = tx.reshape([54000, 1, 28, 28]).float()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -183,6 +184,16 @@ describe('the archive from a mirror', onLinux, () => {
     mirror.put(CPU_ZIP, archive('2.12.0+cpu'))
     assertRefused(await sandbox.install(env()), /Another libtorch came/, /found: {4}libtorch 2\.12\.0\+cpu/)
   })
+  it('that is larger than the disk is not even begun', async () => {
+    mirror.put(CPU_ZIP, archive('2.13.0+cpu'), { claims: 1e15 })
+    const outcome = await sandbox.install(env())
+    assertRefused(
+      outcome,
+      /The disk is full/,
+      /1000000\.0 GB for the download/,
+      /LIBTORCH_NODE_CACHE=<a folder on a larger disk>/,
+    )
+  })
   it('is fetched once by two installations at the same time', async () => {
     mirror.put(CPU_ZIP, archive('2.13.0+cpu'))
     const both = await Promise.all([sandbox.install(env()), sandbox.install(env())])
@@ -323,5 +334,22 @@ describe('the tools', () => {
   it('and one that is too old', async () => {
     sandbox.toolchain('cmake version 3.10.2')
     assertRefused(await build(), /CMake is too old/, /cmake version 3\.10\.2/)
+  })
+})
+
+describe('the second build', () => {
+  it('does nothing, and takes under 2 s', async () => {
+    const root = path.join(__dirname, '..')
+    const built = statSync(path.join(root, 'build', 'Release', 'libtorch_node.node')).mtimeMs
+    const start = performance.now()
+    const outcome = await new Promise<Outcome>(resolve => {
+      const args = ['run', 'build:native']
+      execFile('npm', args, { cwd: root }, (error, stdout, stderr) => resolve({ code: error ? 1 : 0, stdout, stderr }))
+    })
+    const seconds = (performance.now() - start) / 1000
+    assert.equal(outcome.code, 0, outcome.stderr)
+    assert.match(outcome.stderr, /The native addon is up to date with libtorch \d/)
+    assert.ok(seconds < 2, `${seconds} s`)
+    assert.equal(statSync(path.join(root, 'build', 'Release', 'libtorch_node.node')).mtimeMs, built)
   })
 })

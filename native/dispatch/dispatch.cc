@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "dispatch/direct.h"
 #include "dispatch/operator.h"
 
 namespace ltn {
@@ -96,6 +97,7 @@ napi_value operator_function(Environment& env, Args& args) {
 }  // namespace
 
 void register_dispatch(Environment& env, napi_value exports) {
+  register_direct(env, exports);
   define<operator_names>(env, exports, "operatorNames");
   define<operator_schema>(env, exports, "operatorSchema");
   define<operator_function>(env, exports, "operatorFunction");

@@ -88,11 +88,14 @@ export async function train(options: TrainCommand): Promise<void> {
       libtorch: version.libtorch,
     },
   }
-  using interrupt = interruptible(() => out.say('\nStopping after this step. Ctrl-C once more ends at once.'))
+  using shown = progress(out, options.epochs)
+  using interrupt = interruptible(() => {
+    shown.stop()
+    out.say('Stopping after this step. Ctrl-C once more ends at once.')
+  })
   const signal = AbortSignal.any([interrupt.signal, out.closed])
   const start = performance.now()
   try {
-    using shown = progress(out, options.epochs)
     await trainModel(
       model,
       { train: training, validation },
@@ -114,6 +117,7 @@ export async function train(options: TrainCommand): Promise<void> {
     if (!(error instanceof AbortError)) throw error
     report.interrupted = true
   }
+  shown.stop()
   const seconds = (performance.now() - start) / 1000
 
   save(model.stateDict(), join(folder, 'model.safetensors'))

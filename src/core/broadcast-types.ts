@@ -72,7 +72,7 @@ export type Matmul<A extends Shape, B extends Shape> =
           ? Inner<A, B, K, L, []>
           : B extends readonly [...infer P extends Shape, infer L extends number, infer M extends number]
             ? Inner<A, B, K, L, [...P, M]>
-            : NoMatrix<A, B>
+            : ShapeError<NoMatrix<A, B>>
         : A extends readonly [...infer P extends Shape, infer N extends number, infer K extends number]
           ? B extends readonly [infer L extends number]
             ? Inner<A, B, K, L, [...P, N]>
@@ -84,9 +84,9 @@ export type Matmul<A extends Shape, B extends Shape> =
                   L,
                   Broadcast<'matmul', P, Q> extends infer R ? (R extends Shape ? [...R, N, M] : R) : never
                 >
-              : NoMatrix<A, B>
-          : NoMatrix<A, B>
-type NoMatrix<A, B> = ShapeError<`matmul: expects at least 1 dimension, got ${Show<A>} and ${Show<B>}`>
+              : ShapeError<NoMatrix<A, B>>
+          : ShapeError<NoMatrix<A, B>>
+type NoMatrix<A, B> = `matmul: expects at least 1 dimension, got ${Show<A>} and ${Show<B>}`
 
 // The two sizes that are summed over must agree.
 type Inner<A, B, K extends number, L extends number, Out> =

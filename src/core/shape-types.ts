@@ -73,6 +73,9 @@ declare const dimensionOf: unique symbol
 /** An unknown size that remembers its tensor's shape and dimension, so that `x.view([x.size(0), -1])` is understood. */
 export type Dimension<S, I extends number> = number & { readonly [dimensionOf]?: readonly [S, I] }
 
+/** True for a size that remembers its dimension. */
+export type IsRemembered<N> = typeof dimensionOf extends keyof N ? true : false
+
 /** Takes the memory of its dimension off a size. */
 export type PlainSize<N> = number extends N
   ? number
@@ -107,15 +110,12 @@ export type AxisOf<S extends Shape, I extends number> = number extends I
       ? DropCount<S, P>
       : never
 
-export type AxisError<
-  What extends string,
-  S,
-  I,
-> = ShapeError<`${What}: dimension ${ShowSize<I>} is out of range for ${Show<S>}`>
+// The text alone: an alias of the whole error would be shown by its name instead.
+type AxisMessage<What extends string, S, I> = `${What}: dimension ${ShowSize<I>} is out of range for ${Show<S>}`
 
 /** A dimension's check alone: `unknown`, or the error. */
 export type AxisCheck<What extends string, S extends Shape, I extends number> =
-  IsUnranked<S> extends true ? unknown : [AxisOf<S, I>] extends [never] ? AxisError<What, S, I> : unknown
+  IsUnranked<S> extends true ? unknown : [AxisOf<S, I>] extends [never] ? ShapeError<AxisMessage<What, S, I>> : unknown
 
 /** What `size(i)` gives: the literal, or a number that remembers its dimension. */
 export type SizeAt<S extends Shape, I extends number> =
@@ -143,9 +143,9 @@ export type Flattened<S extends Shape, From extends number = 0, To extends numbe
       : S extends readonly []
         ? [1]
         : [AxisOf<S, From>] extends [never]
-          ? AxisError<'flatten', S, From>
+          ? ShapeError<AxisMessage<'flatten', S, From>>
           : [AxisOf<S, To>] extends [never]
-            ? AxisError<'flatten', S, To>
+            ? ShapeError<AxisMessage<'flatten', S, To>>
             : Merge<S, AxisOf<S, From>, AxisOf<S, To>>
 
 // Walks the dimensions: before From they are kept, from From to To multiplied, after To kept.
@@ -159,7 +159,7 @@ type Merge<
   ? MergeInner<S, To, Out, C>
   : S extends readonly [infer H extends number, ...infer R extends Shape]
     ? Merge<R, From, To, [...Out, H], [...C, 0]>
-    : BackwardsError
+    : ShapeError<BackwardsMessage>
 type MergeInner<
   S extends Shape,
   To extends number,
@@ -170,8 +170,8 @@ type MergeInner<
   ? C['length'] extends To
     ? [...Out, Times<P, H>, ...R]
     : MergeInner<R, To, Out, [...C, 0], Times<P, H>>
-  : BackwardsError
-type BackwardsError = ShapeError<'flatten: the first dimension lies behind the last'>
+  : ShapeError<BackwardsMessage>
+type BackwardsMessage = 'flatten: the first dimension lies behind the last'
 
 /** Takes `readonly` off a shape. */
 export type Writable<S extends Shape> = { -readonly [K in keyof S]: S[K] }
@@ -184,7 +184,7 @@ export type Unsqueezed<S extends Shape, I extends number> =
       ? any
       : AxisOf<[...S, 0], I> extends infer A
         ? [A] extends [never]
-          ? AxisError<'unsqueeze', S, I>
+          ? ShapeError<AxisMessage<'unsqueeze', S, I>>
           : InsertOne<S, A>
         : never
 type InsertOne<S extends Shape, I, Out extends Shape = []> = Out['length'] extends I
@@ -201,7 +201,7 @@ export type Squeezed<S extends Shape, I extends number | undefined> =
       ? number extends I
         ? any
         : [AxisOf<S, I>] extends [never]
-          ? AxisError<'squeeze', S, I>
+          ? ShapeError<AxisMessage<'squeeze', S, I>>
           : SqueezedAt<S, AxisOf<S, I>, SizeAt<S, I>>
       : number extends S[number]
         ? any
@@ -250,7 +250,7 @@ export type Reduced<What extends string, S extends Shape, I, Keep> =
 type AxesOf<S extends Shape, I extends Shape> = { [K in keyof I]: OrBad<AxisOf<S, I[K]>> }[number]
 type OrBad<A> = [A] extends [never] ? 'bad' : A
 type ReducedAt<What extends string, S extends Shape, I, A, Keep> = [A] extends [never]
-  ? AxisError<What, S, I>
+  ? ShapeError<AxisMessage<What, S, I>>
   : 'bad' extends A
     ? ShapeError<`${What}: a dimension of ${Show<I>} is out of range for ${Show<S>}`>
     : number extends A
@@ -264,9 +264,9 @@ export type Transposed<S extends Shape, I extends number, J extends number> =
     : number extends I | J
       ? any
       : [AxisOf<S, I>] extends [never]
-        ? AxisError<'transpose', S, I>
+        ? ShapeError<AxisMessage<'transpose', S, I>>
         : [AxisOf<S, J>] extends [never]
-          ? AxisError<'transpose', S, J>
+          ? ShapeError<AxisMessage<'transpose', S, J>>
           : Swapped<S, `${AxisOf<S, I>}`, `${AxisOf<S, J>}`>
 type Swapped<S extends Shape, I, J> = {
   -readonly [K in keyof S]: K extends I ? S[J & keyof S] : K extends J ? S[I & keyof S] : S[K]

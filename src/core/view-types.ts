@@ -3,12 +3,14 @@ import type {
   AxisOf,
   Dimension,
   FloorDivide,
+  IsRemembered,
   IsUnranked,
   PlainSize,
   Same,
   Shape,
   ShapeError,
   Show,
+  SizeAt,
   Times,
 } from './shape-types'
 
@@ -29,13 +31,14 @@ type Prefix<
   C extends readonly 0[] = [],
 > = S extends readonly [infer H extends number, ...infer SR extends Shape]
   ? V extends readonly [infer W extends number, ...infer VR extends Shape]
-    ? Repeats<W, H, Full, C['length']> extends true
+    ? Repeats<W, Full, C['length']> extends true
       ? Prefix<Full, SR, VR, [...Out, H], [...C, 0]>
       : Rest<Full, S, V, Out, C>
     : Rest<Full, S, V, Out, C>
   : Rest<Full, S, V, Out, C>
 
-type Repeats<W, H, Full, I extends number> = Same<H, number> extends true ? Same<W, Dimension<Full, I>> : Same<W, H>
+// `SizeAt` is the literal, the remembered dimension, or for a type parameter what `size` gave, not yet resolved.
+type Repeats<W, Full extends Shape, I extends number> = Same<W, SizeAt<Full, I>>
 
 type Rest<Full extends Shape, S extends Shape, V extends Shape, Out extends Shape, C extends readonly 0[]> = [
   Left<S, Cancelled<Full, V>, C>,
@@ -67,15 +70,16 @@ type Filled<Full extends Shape, V extends Shape, Out extends Shape, A extends nu
       : never
 
 // Which dimension of Full a size remembers.
-type Remembered<N, Full> = Full extends Shape
-  ? {
-      [K in keyof Full]: K extends `${infer I extends number}`
-        ? Same<N, Dimension<Full, I>> extends true
-          ? I
+type Remembered<N, Full extends Shape> =
+  IsRemembered<N> extends true
+    ? {
+        [K in keyof Full]: K extends `${infer I extends number}`
+          ? Same<N, Dimension<Full, I>> extends true
+            ? I
+            : never
           : never
-        : never
-    }[number]
-  : never
+      }[number]
+    : never
 type Cancelled<Full extends Shape, V extends Shape> = { [K in keyof V]: Remembered<V[K], Full> }[number]
 
 // The product of what is left of the tensor's dimensions.

@@ -101,6 +101,11 @@ export interface Binding {
   operatorSchema(name: string, overload: string): Schema
   operatorFunction(name: string, overload: string, numberMask: number): OperatorFunction
 
+  /** `count` sizes wait in `scratch`; the result goes into the last argument. */
+  directView(slot: Slot, count: number, result: object): Slot
+  directReshape(slot: Slot, count: number, result: object): Slot
+  directEmpty(count: number, result: object): Slot
+
   backward(
     tensors: Slot[],
     gradients: (Slot | null)[] | null,

@@ -12,7 +12,7 @@ import type { Floating } from '../core/dtype-types'
 import type { Check, IsAny, IsUnranked, Shape, ShapeError, Show } from '../core/shape-types'
 import type { Tensor } from '../tensor/tensor'
 import type { CrossEntropyLoss } from './layers/cross-entropy-loss'
-import type { Agrees, Apply, RuleOf, rule } from './rules'
+import type { Agrees, Apply, Rule, RuleOf, rule } from './rules'
 
 // ---- losses
 
@@ -29,6 +29,11 @@ export type LabelShape<S extends Shape> =
         ? [N, ...R]
         : ShapeError<`CrossEntropyLoss expects an input of [N, C, ...] or [C], got ${Show<S>}`>
 
+/** Of losses, which take two tensors: no layer of a Sequential. */
+export interface LossRule extends Rule {
+  out: ShapeError<'a loss takes an input and a target'>
+}
+
 /** The shape of a loss. */
 export type LossOf<S extends Shape, R extends Reduction> = [R] extends ['mean' | 'sum']
   ? []
@@ -42,23 +47,21 @@ export type LossOf<S extends Shape, R extends Reduction> = [R] extends ['mean' |
 export type TargetCheck<S extends Shape, T extends Shape, E> =
   IsUnranked<S> extends true
     ? LabelDType<E>
-    : LabelShape<S> extends infer L
-      ? L extends ShapeError<string>
-        ? L
-        : IsAny<E> extends true
-          ? AnyTarget<S, T, L>
-          : [E] extends ['int64']
-            ? Agrees<T, L & Shape> extends true
+    : LabelShape<S> extends infer L extends Shape
+      ? IsAny<E> extends true
+        ? AnyTarget<S, T, L>
+        : [E] extends ['int64']
+          ? Agrees<T, L> extends true
+            ? unknown
+            : ShapeError<`CrossEntropyLoss expects class indices of ${Show<L>} for an input of ${Show<S>}, got ${Show<T>}`>
+          : [E] extends [Floating]
+            ? Agrees<T, S> extends true
               ? unknown
-              : ShapeError<`CrossEntropyLoss expects class indices of ${Show<L>} for an input of ${Show<S>}, got ${Show<T>}`>
-            : [E] extends [Floating]
-              ? Agrees<T, S> extends true
-                ? unknown
-                : ShapeError<`CrossEntropyLoss expects probabilities of ${Show<S>}, got ${Show<T>}; class indices are int64`>
-              : LabelDType<E>
-      : never
-type AnyTarget<S extends Shape, T extends Shape, L> =
-  Agrees<T, L & Shape> extends true
+              : ShapeError<`CrossEntropyLoss expects probabilities of ${Show<S>}, got ${Show<T>}; class indices are int64`>
+            : LabelDType<E>
+      : LabelShape<S>
+type AnyTarget<S extends Shape, T extends Shape, L extends Shape> =
+  Agrees<T, L> extends true
     ? unknown
     : Agrees<T, S> extends true
       ? unknown

@@ -49,6 +49,12 @@ type ConvOf<S extends Shape, W, St, P, D, G> =
       ? ConvShape<S, G extends 1 ? W[1] : number, W[0], readonly [W[2], W[3]], St, P, D>
       : any
 
+/** The options of `conv2d`; see `Conv2d`. */
+export interface ConvOptions<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair, G extends number>
+  extends Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> {
+  groups?: G
+}
+
 /**
  * A convolution over images: input `[N, I, H, W]` or `[I, H, W]`, weight `[O, I / groups, kH, kW]`, bias `[O]` or null.
  *
@@ -65,14 +71,86 @@ export function conv2d<
 >(
   input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
   weight: Tensor<W>,
-  bias?:
-    | Tensor
-    | null
-    | (Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> & { bias?: Tensor | null; groups?: G }),
-  stride?: St | (Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> & { groups?: G }),
-  padding?: P | (Pick<Conv2dOptions<St, P, D>, 'padding' | 'dilation'> & { groups?: G }),
-  dilation?: D | { dilation?: D; groups?: G },
-  groups?: G | { groups?: G },
+  bias?: Tensor | null,
+  stride?: St,
+  padding?: P,
+  dilation?: D,
+  groups?: G,
+): Result<ConvOf<S, W, St, P, D, G>, T>
+export function conv2d<
+  S extends Shape,
+  T extends DType,
+  W extends Shape,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+  const G extends number = 1,
+>(
+  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
+  weight: Tensor<W>,
+  options: { bias?: Tensor | null } & ConvOptions<St, P, D, G>,
+): Result<ConvOf<S, W, St, P, D, G>, T>
+export function conv2d<
+  S extends Shape,
+  T extends DType,
+  W extends Shape,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+  const G extends number = 1,
+>(
+  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
+  weight: Tensor<W>,
+  bias: Tensor | null,
+  options: ConvOptions<St, P, D, G>,
+): Result<ConvOf<S, W, St, P, D, G>, T>
+export function conv2d<
+  S extends Shape,
+  T extends DType,
+  W extends Shape,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+  const G extends number = 1,
+>(
+  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
+  weight: Tensor<W>,
+  bias: Tensor | null,
+  stride: St,
+  options: Omit<ConvOptions<Pair, P, D, G>, 'stride'>,
+): Result<ConvOf<S, W, St, P, D, G>, T>
+export function conv2d<
+  S extends Shape,
+  T extends DType,
+  W extends Shape,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+  const G extends number = 1,
+>(
+  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
+  weight: Tensor<W>,
+  bias: Tensor | null,
+  stride: St,
+  padding: P,
+  options: { dilation?: D; groups?: G },
+): Result<ConvOf<S, W, St, P, D, G>, T>
+export function conv2d<
+  S extends Shape,
+  T extends DType,
+  W extends Shape,
+  const St extends Pair = 1,
+  const P extends Pair | 'same' | 'valid' = 0,
+  const D extends Pair = 1,
+  const G extends number = 1,
+>(
+  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
+  weight: Tensor<W>,
+  bias: Tensor | null,
+  stride: St,
+  padding: P,
+  dilation: D,
+  options: { groups?: G },
 ): Result<ConvOf<S, W, St, P, D, G>, T>
 export function conv2d(...args: unknown[]): Tensor {
   return call('conv2d', args)
@@ -118,7 +196,7 @@ export function softmax<
   T extends DType,
   const I extends number | null = null,
   const E extends DType = T,
->(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, E>
+>(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, NoInfer<E>>
 export function softmax(...args: unknown[]): Tensor {
   return alongDim('softmax', 'softmax', args)
 }
@@ -129,7 +207,7 @@ export function logSoftmax<
   T extends DType,
   const I extends number | null = null,
   const E extends DType = T,
->(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, E>
+>(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, NoInfer<E>>
 export function logSoftmax(...args: unknown[]): Tensor {
   return alongDim('logSoftmax', 'log_softmax', args)
 }
@@ -156,12 +234,87 @@ export function maxPool2d<
   const Indices extends boolean = false,
 >(
   input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  kernelSize: K | ({ kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>),
-  stride?: St | null | MaxPool2dOptions<St, P, D, Indices, Ceil>,
-  padding?: P | Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
-  dilation?: D | Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
-  ceilMode?: Ceil | { ceilMode?: Ceil; returnIndices?: Indices },
-  returnIndices?: Indices | { returnIndices?: Indices },
+  kernelSize: K,
+  stride?: St | null,
+  padding?: P,
+  dilation?: D,
+  ceilMode?: Ceil,
+  returnIndices?: Indices,
+): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+export function maxPool2d<
+  S extends Shape,
+  T extends DType,
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Ceil extends boolean = false,
+  const Indices extends boolean = false,
+>(
+  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  kernelSize: K,
+  options: MaxPool2dOptions<St, P, D, Indices, Ceil>,
+): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+export function maxPool2d<
+  S extends Shape,
+  T extends DType,
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Ceil extends boolean = false,
+  const Indices extends boolean = false,
+>(
+  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  options: { kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>,
+): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+export function maxPool2d<
+  S extends Shape,
+  T extends DType,
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Ceil extends boolean = false,
+  const Indices extends boolean = false,
+>(
+  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  kernelSize: K,
+  stride: St | null,
+  options: Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
+): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+export function maxPool2d<
+  S extends Shape,
+  T extends DType,
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Ceil extends boolean = false,
+  const Indices extends boolean = false,
+>(
+  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  kernelSize: K,
+  stride: St | null,
+  padding: P,
+  options: Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
+): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+export function maxPool2d<
+  S extends Shape,
+  T extends DType,
+  const K extends Pair,
+  const St extends Pair = K,
+  const P extends Pair = 0,
+  const D extends Pair = 1,
+  const Ceil extends boolean = false,
+  const Indices extends boolean = false,
+>(
+  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  kernelSize: K,
+  stride: St | null,
+  padding: P,
+  dilation: D,
+  options: { ceilMode?: Ceil; returnIndices?: Indices },
 ): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d(...args: unknown[]): unknown {
   const names = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices']

@@ -23,8 +23,6 @@ type Second<P> = P extends readonly [number, infer A extends number] ? A : P ext
 
 // ---- windows: floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, and 0 where the window does not fit
 
-type Padding = Pair | 'same' | 'valid'
-
 // True where the output is as large as the input; then no arithmetic is needed, and a size that is a type parameter passes.
 type Keeps<K extends number, St extends number, P extends number, D extends number> = number extends K | St | P | D
   ? false
@@ -32,18 +30,21 @@ type Keeps<K extends number, St extends number, P extends number, D extends numb
     ? Same<Times<2, P>, Times<D, Minus<K, 1>>>
     : false
 
-type Window<N extends number, K extends number, St extends number, P extends number, D extends number, Ceil = false> =
-  Keeps<K, St, P, D> extends true
-    ? N
-    : Minus<Plus<N, Times<2, P>>, Times<D, Minus<K, 1>>> extends infer Span extends number
-      ? IsPositive<Span> extends true
-        ? St extends 1
-          ? Span
-          : Ceil extends true
-            ? LastInside<Plus<FloorDivide<Plus<Minus<Span, 2>, St>, St>, 1>, N, St, P>
-            : Plus<FloorDivide<Minus<Span, 1>, St>, 1>
-        : 0
-      : never
+// The places that the first element of the window can take, before strides; not positive where it does not fit.
+type Span<N extends number, K extends number, P extends number, D extends number> = Minus<
+  Plus<N, Times<2, P>>,
+  Times<D, Minus<K, 1>>
+>
+type WindowFits<N extends number, K extends number, St extends number, P extends number, D extends number> =
+  Keeps<K, St, P, D> extends true ? true : IsPositive<Span<N, K, P, D>>
+
+type Window<N extends number, K extends number, St extends number, P extends number, D extends number, Ceil> =
+  Keeps<K, St, P, D> extends true ? N : Steps<Span<N, K, P, D>, N, St, P, Ceil>
+type Steps<Places extends number, N extends number, St extends number, P extends number, Ceil> = St extends 1
+  ? Places
+  : Ceil extends true
+    ? LastInside<Plus<FloorDivide<Plus<Minus<Places, 2>, St>, St>, 1>, N, St, P>
+    : Plus<FloorDivide<Minus<Places, 1>, St>, 1>
 
 // With ceilMode a last window that would begin behind the input and its left padding is left out.
 type LastInside<Out extends number, N extends number, St extends number, P extends number> =
@@ -67,22 +68,23 @@ type Windows<
   ? [...B, number, number]
   : P extends 'same'
     ? [...B, H, W]
-    : [
-          Window<H, First<K>, First<St>, P extends 'valid' ? 0 : First<P>, First<D>, Ceil>,
-          Window<W, Second<K>, Second<St>, P extends 'valid' ? 0 : Second<P>, Second<D>, Ceil>,
-        ] extends [infer A extends number, infer Z extends number]
-      ? Same<A, 0> extends true
-        ? NoFit<What, K, H, W>
-        : Same<Z, 0> extends true
-          ? NoFit<What, K, H, W>
-          : [...B, A, Z]
-      : never
+    : P extends 'valid'
+      ? Windows<What, B, H, W, K, St, 0, D, Ceil>
+      : WindowFits<H, First<K>, First<St>, First<P>, First<D>> extends true
+        ? WindowFits<W, Second<K>, Second<St>, Second<P>, Second<D>> extends true
+          ? [
+              ...B,
+              Window<H, First<K>, First<St>, First<P>, First<D>, Ceil>,
+              Window<W, Second<K>, Second<St>, Second<P>, Second<D>, Ceil>,
+            ]
+          : ShapeError<NoFit<What, K, H, W>>
+        : ShapeError<NoFit<What, K, H, W>>
 type NoFit<
   What extends string,
   K,
   H,
   W,
-> = ShapeError<`${What}: a kernel of ${ShowPair<K>} does not fit an input of ${ShowSize<H>} by ${ShowSize<W>}`>
+> = `${What}: a kernel of ${ShowPair<K>} does not fit an input of ${ShowSize<H>} by ${ShowSize<W>}`
 type ShowPair<K> = `${ShowSize<First<K>>} by ${ShowSize<Second<K>>}`
 
 // ---- the layers
@@ -104,9 +106,9 @@ export type ConvShape<S extends Shape, I extends number, O extends number, K, St
         ? Fits<C, I> extends true
           ? Windows<'Conv2d', [...B, O], H, W, K, St, P, D>
           : ShapeError<`Conv2d expects ${ShowSize<I>} channels, got ${ShowSize<C>} in ${Show<S>}`>
-        : ConvRank<S, I>
-      : ConvRank<S, I>
-type ConvRank<S, I> = ShapeError<`Conv2d expects [N, ${ShowSize<I>}, H, W] or [${ShowSize<I>}, H, W], got ${Show<S>}`>
+        : ShapeError<ConvRank<S, I>>
+      : ShapeError<ConvRank<S, I>>
+type ConvRank<S, I> = `Conv2d expects [N, ${ShowSize<I>}, H, W] or [${ShowSize<I>}, H, W], got ${Show<S>}`
 
 export interface PoolRule<K, St, P, D, Ceil> extends Rule {
   out: this['in'] extends infer S extends Shape ? PoolShape<S, K, St, P, D, Ceil> : never
@@ -122,9 +124,9 @@ export type PoolShape<S extends Shape, K, St, P, D, Ceil> =
     : S extends readonly [...infer B extends Shape, infer H extends number, infer W extends number]
       ? B['length'] extends 1 | 2
         ? Windows<'MaxPool2d', B, H, W, K, St, P, D, Ceil>
-        : PoolRank<S>
-      : PoolRank<S>
-type PoolRank<S> = ShapeError<`MaxPool2d expects [N, C, H, W] or [C, H, W], got ${Show<S>}`>
+        : ShapeError<PoolRank<S>>
+      : ShapeError<PoolRank<S>>
+type PoolRank<S> = `MaxPool2d expects [N, C, H, W] or [C, H, W], got ${Show<S>}`
 
 export interface BatchNormRule<C extends number> extends Rule {
   out: this['in'] extends infer S extends Shape ? BatchNormShape<S, C> : never

@@ -80,19 +80,28 @@ function pair(name: string): void {
   })
 }
 
-/** An operator of a tensor and a shape. */
-function shaped(name: string): void {
-  let call: Native | undefined
+/** An operator of a tensor and a shape, called without boxing. */
+function shaped(name: string, call: (slot: number, count: number, result: object) => number): void {
   hot.set(name, (self, shape, b, c) => {
     if (b === undefined && isHandle(self) && Array.isArray(shape)) {
-      call ??= native(name, '')
       beginEncoding()
-      const sizes = encodeInts(shape)
-      const result = blank()
-      return finish(result, call(slotOf(self), sizes, result))
+      const count = encodeInts(shape)
+      if (typeof count === 'number') {
+        const result = blank()
+        return finish(result, call(slotOf(self), count, result))
+      }
     }
     return callPublic(`aten::${name}`, trimmed(self, shape, b, c))
   })
+}
+
+/** `torch.empty(size)` without options. */
+export function emptyOfSize(size: readonly unknown[]): Handle | undefined {
+  beginEncoding()
+  const count = encodeInts(size)
+  if (typeof count !== 'number') return undefined
+  const result = blank()
+  return finish(result, binding.directEmpty(count, result))
 }
 
 /** The arguments that were given: without the undefined ones at the end. */
@@ -123,8 +132,8 @@ for (const name of ['relu_', 'exp_', 'sigmoid_', 'tanh_', 'zero_', 'neg_', 'sqrt
 for (const name of ['add', 'sub']) binary(name, 'Tensor', true)
 for (const name of ['mul', 'div']) binary(name, 'Tensor', false)
 for (const name of ['matmul', 'mm', 'bmm']) pair(name)
-shaped('view')
-shaped('reshape')
+shaped('view', binding.directView)
+shaped('reshape', binding.directReshape)
 
 let linear: Native | undefined
 hot.set('linear', (self, weight, bias, c) => {

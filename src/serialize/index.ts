@@ -47,10 +47,7 @@ export interface LoadOptions {
  * torch.save(model.stateDict(), 'net.safetensors')
  */
 export function save(tensors: Readonly<Record<string, Tensor>>, path: string | URL, ...args: [SaveOptions?]): void {
-  const { metadata } = mergeArguments('save', ['metadata'], args.filter(isOptions))
-  if (args.length > 1 || (args[0] !== undefined && !isOptions(args[0]))) {
-    throw new InvalidArgTypeError(`save takes its options as an object, got ${describe(args[args.length - 1])}`)
-  }
+  const { metadata } = mergeArguments('save', ['metadata'], args)
   const file = filePath('save', path)
   if (!isOptions(tensors)) {
     throw new InvalidArgTypeError(`save takes an object of tensors by name, got ${describe(tensors)}`)

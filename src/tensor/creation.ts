@@ -1,10 +1,10 @@
 import { markAsUntransferable } from 'node:worker_threads'
 import { type DType, dtypeCode, itemSize } from '../core/dtype'
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
-import { adopt, blank, finish } from '../core/handle'
+import { adopt } from '../core/handle'
 import { mergeArguments } from '../core/options'
 import { binding } from '../native/load'
-import { beginEncoding, encodeInts } from '../ops/encode'
+import { emptyOfSize } from '../ops/hot'
 import { callPublic } from '../ops/resolve'
 import { checkDevice } from './conversions'
 import { dtypeOfTypedArray, tensorOfValues } from './from-values'
@@ -61,20 +61,9 @@ function mergeSized(name: string, names: readonly string[], args: readonly unkno
 }
 
 const emptyBySize = bySize('empty', [...OPTIONS, 'memoryFormat'])
-let emptyNative: ((...encoded: unknown[]) => number) | undefined
-
 function empty(...args: unknown[]): Tensor {
-  if (args.length === 1 && Array.isArray(args[0])) {
-    emptyNative ??= binding.operatorFunction("aten::empty", "memory_format", 0).call as (...encoded: unknown[]) => number
-    beginEncoding()
-    const sizes = encodeInts(args[0])
-    const result = blank()
-    return finish(
-      result,
-      emptyNative!(sizes, undefined, undefined, undefined, undefined, undefined, result),
-    ) as Tensor
-  }
-  return emptyBySize(...args)
+  const fast = args.length === 1 && Array.isArray(args[0]) ? emptyOfSize(args[0]) : undefined
+  return (fast as Tensor | undefined) ?? emptyBySize(...args)
 }
 
 /** The dtype of a plain value: numbers have the default dtype, for JavaScript cannot tell 1 from 1.0. */

@@ -88,14 +88,13 @@ type ShapeOfItems<T extends readonly unknown[], Item> = Item extends readonly un
   : [T['length']]
 
 /** Refuses rows of different lengths. */
-export type DataCheck<T> = T extends readonly (infer Row)[]
-  ? Row extends readonly unknown[]
-    ? IsUnion<T[number] extends readonly unknown[] ? T[number]['length'] : never> extends true
-      ? ShapeError<'tensor: the rows differ in length'>
-      : unknown
+export type DataCheck<T> = T extends readonly unknown[]
+  ? IsUnion<LengthOf<T[number]>> extends true
+    ? ShapeError<'tensor: the rows differ in length'>
     : unknown
   : unknown
-type IsUnion<T, U = T> = [T] extends [never] ? false : T extends U ? ([U] extends [T] ? false : true) : never
+type LengthOf<Row> = Row extends readonly unknown[] ? Row['length'] : never
+type IsUnion<T, U = T> = T extends T ? ([U] extends [T] ? false : true) : never
 
 // Counted, since the type of all data is nested without end.
 type Leaf<T, C extends readonly 0[] = []> = T extends readonly (infer U)[]
@@ -127,13 +126,13 @@ type DTypeOfLeaf<L> = [L] extends [never]
 type Filled<Random extends boolean = false> = <const S extends Shape, const D extends DType = 'float32'>(
   size: S,
   options?: Random extends true ? RandomOptions<D> : CreationOptions<D>,
-) => Tensor<PlainShape<S>, D>
+) => Tensor<PlainShape<S>, NoInfer<D>>
 
 /** A tensor of the shape and dtype of another one. */
 type Like<Random extends boolean = false> = <S extends Shape, D extends DType, const E extends DType = D>(
   input: Tensor<S, D>,
   options?: LikeOptions<E> & (Random extends true ? RandomOptions<E> : unknown),
-) => Tensor<S, E>
+) => Tensor<S, NoInfer<E>>
 
 /** The dtype of `arange` where it is not given: of whole numbers int64, with a fraction float32. */
 type DTypeOfNumbers<N> = N extends bigint
@@ -146,13 +145,15 @@ type DTypeOfNumbers<N> = N extends bigint
         : 'int64'
     : any
 
+type DTypeOfRange<E> = IsAny<E> extends true ? any : [E] extends ['int64'] ? 'int64' : 'float32'
+
 /** The functions of `torch` that make tensors. */
 export interface CreationFunctions {
   /** A tensor of plain values, copied. `torch.tensor` */
   tensor<const T extends TensorData, const D extends DType = DTypeOfData<T>>(
     data: T & DataCheck<T>,
     options?: CreationOptions<D>,
-  ): Tensor<ShapeOfData<T>, D>
+  ): Tensor<ShapeOfData<T>, NoInfer<D>>
   /** All 0. `torch.zeros` */
   zeros: Filled
   /** All 1. `torch.ones` */
@@ -168,52 +169,52 @@ export interface CreationFunctions {
     size: S,
     fillValue: N,
     options?: CreationOptions<D>,
-  ): Tensor<PlainShape<S>, D>
+  ): Tensor<PlainShape<S>, NoInfer<D>>
   /** Integers in [low, high), int64. `torch.randint` */
   randint<const S extends Shape, const D extends DType = 'int64'>(
     high: number,
     size: S,
     options?: RandomOptions<D>,
-  ): Tensor<PlainShape<S>, D>
+  ): Tensor<PlainShape<S>, NoInfer<D>>
   randint<const S extends Shape, const D extends DType = 'int64'>(
     low: number,
     high: number,
     size: S,
     options?: RandomOptions<D>,
-  ): Tensor<PlainShape<S>, D>
+  ): Tensor<PlainShape<S>, NoInfer<D>>
   /** The numbers 0 to n - 1 in random order, int64. `torch.randperm` */
   randperm<const N extends number, const D extends DType = 'int64'>(
     n: N,
     options?: RandomOptions<D>,
-  ): Tensor<PlainShape<N>, D>
+  ): Tensor<PlainShape<N>, NoInfer<D>>
   /** From `start` (0) up to `end`, not included, by `step` (1); int64 of whole numbers, else float32. `torch.arange` */
   arange<const N extends number, const D extends DType = DTypeOfNumbers<N>>(
     end: N,
     options?: CreationOptions<D>,
-  ): Tensor<ArangeShape<N>, D>
+  ): Tensor<ArangeShape<N>, NoInfer<D>>
   arange<
     const A extends number,
     const B extends number,
     const C extends number = 1,
-    const D extends DType = DTypeOfNumbers<A | B | C> extends infer E ? (E extends 'int64' ? E : 'float32') : never,
-  >(start: A, end: B, step?: C | CreationOptions<D>, options?: CreationOptions<D>): Tensor<[number], D>
+    const D extends DType = DTypeOfRange<DTypeOfNumbers<A | B | C>>,
+  >(start: A, end: B, step?: C | CreationOptions<D>, options?: CreationOptions<D>): Tensor<[number], NoInfer<D>>
   /** `steps` numbers from `start` to `end`, both included. `torch.linspace` */
   linspace<const N extends number, const D extends DType = 'float32'>(
     start: number,
     end: number,
     steps: N,
     options?: CreationOptions<D>,
-  ): Tensor<PlainShape<N>, D>
+  ): Tensor<PlainShape<N>, NoInfer<D>>
   /** The identity matrix [n, m]. `torch.eye` */
   eye<const N extends number, const D extends DType = 'float32'>(
     n: N,
     options?: CreationOptions<D>,
-  ): Tensor<[...PlainShape<N>, ...PlainShape<N>], D>
+  ): Tensor<[...PlainShape<N>, ...PlainShape<N>], NoInfer<D>>
   eye<const N extends number, const M extends number, const D extends DType = 'float32'>(
     n: N,
     m: M,
     options?: CreationOptions<D>,
-  ): Tensor<[...PlainShape<N>, ...PlainShape<M>], D>
+  ): Tensor<[...PlainShape<N>, ...PlainShape<M>], NoInfer<D>>
   /** 0 in the shape of another tensor. `torch.zeros_like` */
   zerosLike: Like
   /** 1 in the shape of another tensor. `torch.ones_like` */
@@ -229,12 +230,12 @@ export interface CreationFunctions {
     input: Tensor<S, D>,
     fillValue: Scalar,
     options?: LikeOptions<E>,
-  ): Tensor<S, E>
+  ): Tensor<S, NoInfer<E>>
   /** A tensor over the memory of an ArrayBuffer or a view of one, shared and kept alive. `torch.frombuffer` */
   frombuffer<const D extends DType = 'float32'>(
     buffer: ArrayBufferLike | ArrayBufferView,
     options?: { dtype?: D; count?: number; offset?: number; requiresGrad?: boolean },
-  ): Tensor<[number], D>
+  ): Tensor<[number], NoInfer<D>>
   /** A tensor of a typed array's elements and dtype; copies unless `{ copy: false }`. `torch.from_numpy` */
   fromTypedArray<A extends AnyTypedArray, const S extends Shape = [number]>(
     array: A,

@@ -47,7 +47,7 @@ type AlongDim<What extends string> = <
   input: Tensor<S, D> & AxisCheck<What, S, I>,
   dim: I | SoftmaxOptions<I, E>,
   dtype?: E | { dtype?: E },
-) => Tensor<S, E>
+) => Tensor<S, NoInfer<E>>
 /** Of two sides, broadcast. */
 type Binary<What extends string> = <S extends Shape, D extends DType, const O extends Operand>(
   input: Tensor<S, D>,
@@ -201,10 +201,31 @@ export interface TypedFunctions {
     const E extends DType = SumDType<D>,
   >(
     input: Tensor<S, D> & Check<Reduced<'sum', S, I, K>>,
-    dim?: I | ReduceOptions<I, K, E>,
-    keepdim?: K | Omit<ReduceOptions<I, K, E>, 'dim'>,
+    dim?: I,
+    keepdim?: K,
     options?: { dtype?: E },
-  ): Result<Reduced<'sum', S, I, K>, E>
+  ): Result<Reduced<'sum', S, I, K>, NoInfer<E>>
+  sum<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = SumDType<D>,
+  >(
+    input: Tensor<S, D> & Check<Reduced<'sum', S, I, K>>,
+    options: ReduceOptions<I, K, E>,
+  ): Result<Reduced<'sum', S, I, K>, NoInfer<E>>
+  sum<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = SumDType<D>,
+  >(
+    input: Tensor<S, D> & Check<Reduced<'sum', S, I, K>>,
+    dim: I,
+    options: { keepdim?: K; dtype?: E },
+  ): Result<Reduced<'sum', S, I, K>, NoInfer<E>>
   /** The mean, of floating or complex tensors. `torch.mean` */
   mean<
     S extends Shape,
@@ -214,10 +235,31 @@ export interface TypedFunctions {
     const E extends DType = D,
   >(
     input: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
-    dim?: I | ReduceOptions<I, K, E>,
-    keepdim?: K | Omit<ReduceOptions<I, K, E>, 'dim'>,
+    dim?: I,
+    keepdim?: K,
     options?: { dtype?: E },
-  ): Result<Reduced<'mean', S, I, K>, E>
+  ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
+  mean<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = D,
+  >(
+    input: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    options: ReduceOptions<I, K, E>,
+  ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
+  mean<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = D,
+  >(
+    input: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    dim: I,
+    options: { keepdim?: K; dtype?: E },
+  ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
   /** The index of the largest element, int64. `torch.argmax` */
   argmax: ArgExtreme<'argmax'>
   /** The index of the smallest element, int64. `torch.argmin` */

@@ -17,10 +17,31 @@ export interface TypedReductions {
     const E extends DType = SumDType<D>,
   >(
     this: Tensor<S, D> & Check<Reduced<'sum', S, I, K>>,
-    dim?: I | ReduceOptions<I, K, E>,
-    keepdim?: K | Omit<ReduceOptions<I, K, E>, 'dim'>,
+    dim?: I,
+    keepdim?: K,
     options?: { dtype?: E },
-  ): Result<Reduced<'sum', S, I, K>, E>
+  ): Result<Reduced<'sum', S, I, K>, NoInfer<E>>
+  sum<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = SumDType<D>,
+  >(
+    this: Tensor<S, D> & Check<Reduced<'sum', S, I, K>>,
+    options: ReduceOptions<I, K, E>,
+  ): Result<Reduced<'sum', S, I, K>, NoInfer<E>>
+  sum<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = SumDType<D>,
+  >(
+    this: Tensor<S, D> & Check<Reduced<'sum', S, I, K>>,
+    dim: I,
+    options: { keepdim?: K; dtype?: E },
+  ): Result<Reduced<'sum', S, I, K>, NoInfer<E>>
   /** The mean, of floating or complex tensors. `torch.mean` */
   mean<
     S extends Shape,
@@ -30,10 +51,31 @@ export interface TypedReductions {
     const E extends DType = D,
   >(
     this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
-    dim?: I | ReduceOptions<I, K, E>,
-    keepdim?: K | Omit<ReduceOptions<I, K, E>, 'dim'>,
+    dim?: I,
+    keepdim?: K,
     options?: { dtype?: E },
-  ): Result<Reduced<'mean', S, I, K>, E>
+  ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
+  mean<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = D,
+  >(
+    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    options: ReduceOptions<I, K, E>,
+  ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
+  mean<
+    S extends Shape,
+    D extends DType,
+    const I extends Axes = undefined,
+    const K extends boolean = false,
+    const E extends DType = D,
+  >(
+    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    dim: I,
+    options: { keepdim?: K; dtype?: E },
+  ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
   /** The index of the largest element, int64. `torch.argmax` */
   argmax<S extends Shape, const I extends number | null | undefined = undefined, const K extends boolean = false>(
     this: Tensor<S> & Check<Reduced<'argmax', S, I, K>>,

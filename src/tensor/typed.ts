@@ -12,6 +12,7 @@ import type {
   Flattened,
   IsAny,
   Permuted,
+  Same,
   Shape,
   SizeAt,
   Squeezed,
@@ -29,29 +30,39 @@ export type { CreationFunctions, CreationOptions, ShapeOfData } from './typed-cr
 export type { TypedFunctions } from './typed-functions'
 
 /** A rule's answer as a tensor; where the shapes did not fit the argument was refused already. */
-export type Result<R, D extends DType> = R extends Shape ? Tensor<R, D> : Tensor<any, D>
+// `infer`, since a tuple of type parameters is not known to be a Shape, but is inferred as one.
+export type Result<R, D extends DType> = R extends infer S extends Shape ? Tensor<S, D> : Tensor<any, D>
 
 /** The other side of an elementwise operator. */
 export type Operand = Tensor | Scalar
 /** Refuses a tensor that does not broadcast. */
 export type OperandCheck<What extends string, S extends Shape, O> =
-  O extends Tensor<infer T, DType> ? Check<Broadcast<What, S, T>> : unknown
-export type OperandShape<What extends string, S extends Shape, O> =
-  O extends Tensor<infer T, DType> ? Broadcast<What, S, T> : S
-export type OperandDType<S, D extends DType, O> =
+  O extends Tensor<infer T, DType> ? (Same<S, T> extends true ? unknown : Check<Broadcast<What, S, T>>) : unknown
+export type OperandDType<S extends Shape, D extends DType, O> =
   O extends Tensor<infer T, infer E> ? ResultDType<S, D, T, E> : ScalarDType<D, O>
+/** A result in the shape of both sides; where that is one shape, even one that is not known yet, it is that. */
+export type Combined<What extends string, S extends Shape, O, E extends DType> =
+  O extends Tensor<infer T, DType>
+    ? Same<S, T> extends true
+      ? Tensor<S, E>
+      : Result<Broadcast<What, S, T>, E>
+    : Tensor<S, E>
 /** Refuses, in place, a tensor that would change the shape, and a dtype that would not survive. */
 export type InPlaceCheck<What extends string, S extends Shape, D extends DType, O> =
   O extends Tensor<infer T, infer E>
     ? Check<BroadcastInto<What, S, T>> & CastCheck<What, D, ResultDType<S, D, T, E>>
     : CastCheck<What, D, ScalarDType<D, O>>
-export type Elementwise<What extends string, S extends Shape, D extends DType, O> = Result<
-  OperandShape<What, S, O>,
+export type Elementwise<What extends string, S extends Shape, D extends DType, O> = Combined<
+  What,
+  S,
+  O,
   OperandDType<S, D, O>
 >
-export type Comparison<What extends string, S extends Shape, O> = Result<OperandShape<What, S, O>, 'bool'>
-export type Divided<S extends Shape, D extends DType, O, R> = Result<
-  OperandShape<'div', S, O>,
+export type Comparison<What extends string, S extends Shape, O> = Combined<What, S, O, 'bool'>
+export type Divided<S extends Shape, D extends DType, O, R> = Combined<
+  'div',
+  S,
+  O,
   R extends string ? OperandDType<S, D, O> : FloatDType<OperandDType<S, D, O>>
 >
 /** Of two dtypes that must be one, the known one. */
@@ -177,7 +188,7 @@ export interface TypedConversions<S extends Shape, D extends DType> {
     dtype: E | { dtype: E; nonBlocking?: boolean; copy?: boolean; memoryFormat?: string },
     nonBlocking?: boolean | { nonBlocking?: boolean; copy?: boolean; memoryFormat?: string },
     copy?: boolean | { copy?: boolean; memoryFormat?: string },
-  ): Tensor<S, E>
+  ): Tensor<S, NoInfer<E>>
   /** On the CPU. */
   cpu(): Tensor<S, D>
   /** On a CUDA device; the current one unless named. */
@@ -238,13 +249,13 @@ export interface TypedElementwise<S extends Shape, D extends DType> {
     this: Tensor<S, D> & AxisCheck<'softmax', S, I>,
     dim: I | SoftmaxOptions<I, E>,
     dtype?: E | { dtype?: E },
-  ): Tensor<S, E>
+  ): Tensor<S, NoInfer<E>>
   /** The logarithm of the softmax along `dim`. `torch.log_softmax` */
   logSoftmax<S extends Shape, D extends DType, const I extends number, const E extends DType = D>(
     this: Tensor<S, D> & AxisCheck<'logSoftmax', S, I>,
     dim: I | SoftmaxOptions<I, E>,
     dtype?: E | { dtype?: E },
-  ): Tensor<S, E>
+  ): Tensor<S, NoInfer<E>>
 
   /** this + alpha * other, broadcast. `torch.add` */
   add<S extends Shape, D extends DType, const O extends Operand>(

@@ -7,6 +7,8 @@ export interface MirrorFile {
   /** Cuts the connection after so many bytes of the body, as many times as the list is long. */
   cuts?: number[]
   etag?: string
+  /** A length that it claims instead of its own. */
+  claims?: number
 }
 
 /** A local copy of download.pytorch.org/libtorch that knows ranges, and can be told to misbehave. */
@@ -30,9 +32,9 @@ export class Mirror {
   }
 
   /** Puts a file there, with its `.sha256` beside it unless told otherwise. */
-  put(path: string, content: Buffer, options: { cuts?: number[]; etag?: string; sha256?: string | null } = {}): void {
+  put(path: string, content: Buffer, options: Omit<MirrorFile, 'content'> & { sha256?: string | null } = {}): void {
     const sha256 = options.sha256 === undefined ? createHash('sha256').update(content).digest('hex') : options.sha256
-    this.files.set(path, { content, cuts: options.cuts, etag: options.etag ?? '"first"' })
+    this.files.set(path, { etag: '"first"', ...options, content })
     if (sha256 === null) this.files.delete(`${path}.sha256`)
     else this.files.set(`${path}.sha256`, { content: Buffer.from(`${sha256}  ${path.split('/').at(-1)}\n`) })
   }
@@ -49,7 +51,7 @@ export class Mirror {
     const asked = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0)
     const start = asked > 0 && request.headers['if-range'] === file.etag ? asked : 0
     const body = file.content.subarray(start)
-    const headers = { 'content-length': body.length, ...(file.etag ? { etag: file.etag } : {}) }
+    const headers = { 'content-length': file.claims ?? body.length, ...(file.etag ? { etag: file.etag } : {}) }
     const last = file.content.length - 1
     if (start > 0)
       response.writeHead(206, { ...headers, 'content-range': `bytes ${start}-${last}/${file.content.length}` })

@@ -18,13 +18,14 @@ export interface Conv2dOptions<St extends Pair, P extends Pair | 'same' | 'valid
   /** Whether a bias is added; default true. */
   bias?: boolean
   /** What the padding is filled with; default `'zeros'`. */
-  paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular'
+  paddingMode?: PaddingMode
 }
 
-type AfterKernel<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair> = Conv2dOptions<St, P, D>
+type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
 type AfterStride<P extends Pair | 'same' | 'valid', D extends Pair> = Omit<Conv2dOptions<Pair, P, D>, 'stride'>
 type AfterPadding<D extends Pair> = Omit<Conv2dOptions<Pair, Pair, D>, 'stride' | 'padding'>
 type AfterDilation = Omit<AfterPadding<Pair>, 'dilation'>
+type AfterGroups = Omit<AfterDilation, 'groups'>
 
 const NAMES = [
   'inChannels',
@@ -71,21 +72,27 @@ export class Conv2d<
   readonly padding: readonly [number, number] | 'same' | 'valid'
   readonly dilation: readonly [number, number]
   readonly groups: number
-  readonly paddingMode: 'zeros' | 'reflect' | 'replicate' | 'circular'
+  readonly paddingMode: PaddingMode
 
+  // One signature for each place of the options object: a type parameter that could be either would lose its default.
   constructor(
     inChannels: I,
     outChannels: O,
-    kernelSize: K | ({ kernelSize: K } & Conv2dOptions<St, P, D>),
-    stride?: St | AfterKernel<St, P, D>,
-    padding?: P | AfterStride<P, D>,
-    dilation?: D | AfterPadding<D>,
-    groups?: number | AfterDilation,
-    bias?: boolean | Omit<AfterDilation, 'groups'>,
-    paddingMode?: Conv2dOptions<St, P, D>['paddingMode'] | Omit<AfterDilation, 'groups' | 'bias'>,
+    kernelSize: K,
+    stride?: St,
+    padding?: P,
+    dilation?: D,
+    groups?: number | AfterGroups,
+    bias?: boolean | Omit<AfterGroups, 'bias'>,
+    paddingMode?: PaddingMode | FactoryOptions,
     device?: string | FactoryOptions,
     dtype?: FactoryOptions['dtype'] | Pick<FactoryOptions, 'dtype'>,
   )
+  constructor(inChannels: I, outChannels: O, kernelSize: K, options: Conv2dOptions<St, P, D>)
+  constructor(inChannels: I, outChannels: O, options: { kernelSize: K } & Conv2dOptions<St, P, D>)
+  constructor(inChannels: I, outChannels: O, kernelSize: K, stride: St, options: AfterStride<P, D>)
+  constructor(inChannels: I, outChannels: O, kernelSize: K, stride: St, padding: P, options: AfterPadding<D>)
+  constructor(inChannels: I, outChannels: O, kernelSize: K, stride: St, padding: P, dilation: D, options: AfterDilation)
   constructor(inChannels: I, options: { outChannels: O; kernelSize: K } & Conv2dOptions<St, P, D>)
   constructor(options: { inChannels: I; outChannels: O; kernelSize: K } & Conv2dOptions<St, P, D>)
   constructor(...args: unknown[]) {
@@ -99,7 +106,7 @@ export class Conv2d<
     this.padding = typeof padding === 'string' ? (padding as 'same' | 'valid') : pairOf(padding as Pair)
     this.dilation = pairOf(dilation as Pair)
     this.groups = groups as number
-    this.paddingMode = (options.paddingMode as 'zeros' | undefined) ?? 'zeros'
+    this.paddingMode = (options.paddingMode as PaddingMode | undefined) ?? 'zeros'
   }
 
   override extraRepr(): string {

@@ -2,7 +2,7 @@ import type { DType } from '../../core/dtype'
 import { mergeArguments } from '../../core/options'
 import type { Shape } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
-import type { LossOf, Reduction, TargetCheck } from '../data-rules'
+import type { LossOf, LossRule, Reduction, TargetCheck } from '../data-rules'
 import { Leaf } from '../leaf'
 
 /** The options of `CrossEntropyLoss`. */
@@ -33,7 +33,7 @@ const NAMES = ['weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction', 'l
  * @example
  * new nn.CrossEntropyLoss().forward(model.forward(x), y).backward()
  */
-export class CrossEntropyLoss<const R extends Reduction = 'mean'> extends Leaf {
+export class CrossEntropyLoss<const R extends Reduction = 'mean'> extends Leaf<LossRule> {
   declare weight: Tensor | null
   readonly ignoreIndex: number
   readonly reduction: R

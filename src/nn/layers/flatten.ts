@@ -24,7 +24,9 @@ export class Flatten<const A extends number = 1, const B extends number = -1> ex
   readonly startDim: A
   readonly endDim: B
 
-  constructor(startDim?: A | FlattenOptions<A, B>, endDim?: B | Omit<FlattenOptions<A, B>, 'startDim'>)
+  constructor(startDim?: A, endDim?: B)
+  constructor(options: FlattenOptions<A, B>)
+  constructor(startDim: A, options: { endDim?: B })
   constructor(...args: unknown[]) {
     const options = mergeArguments('Flatten', ['startDim', 'endDim'], args)
     super('Flatten', options)

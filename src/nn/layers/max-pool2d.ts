@@ -27,6 +27,15 @@ export interface MaxPool2dOptions<
   ceilMode?: Ceil
 }
 
+type AfterStride<P extends Pair, D extends Pair, Indices extends boolean, Ceil extends boolean> = Omit<
+  MaxPool2dOptions<Pair, P, D, Indices, Ceil>,
+  'stride'
+>
+type AfterPadding<D extends Pair, Indices extends boolean, Ceil extends boolean> = Omit<
+  MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>,
+  'stride' | 'padding'
+>
+
 /** What `forward` gives: a tensor, or with `returnIndices` a tuple of it and the positions. */
 export type Pooled<R, D extends DType, Indices extends boolean> = Indices extends true
   ? [values: Result<R, D>, indices: Result<R, 'int64'>]
@@ -62,13 +71,26 @@ export class MaxPool2d<
   readonly returnIndices: Indices
   readonly ceilMode: Ceil
 
+  // One signature for each place of the options object: a type parameter that could be either would lose its default.
+  constructor(kernelSize: K, stride?: St | null, padding?: P, dilation?: D, returnIndices?: Indices, ceilMode?: Ceil)
+  constructor(kernelSize: K, options: MaxPool2dOptions<St, P, D, Indices, Ceil>)
+  constructor(options: { kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>)
+  constructor(kernelSize: K, stride: St | null, options: AfterStride<P, D, Indices, Ceil>)
+  constructor(kernelSize: K, stride: St | null, padding: P, options: AfterPadding<D, Indices, Ceil>)
   constructor(
-    kernelSize: K | ({ kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>),
-    stride?: St | null | MaxPool2dOptions<St, P, D, Indices, Ceil>,
-    padding?: P | Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
-    dilation?: D | Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
-    returnIndices?: Indices | { returnIndices?: Indices; ceilMode?: Ceil },
-    ceilMode?: Ceil | { ceilMode?: Ceil },
+    kernelSize: K,
+    stride: St | null,
+    padding: P,
+    dilation: D,
+    options: { returnIndices?: Indices; ceilMode?: Ceil },
+  )
+  constructor(
+    kernelSize: K,
+    stride: St | null,
+    padding: P,
+    dilation: D,
+    returnIndices: Indices,
+    options: { ceilMode?: Ceil },
   )
   constructor(...args: unknown[]) {
     const options = mergeArguments('MaxPool2d', NAMES, args, 1)

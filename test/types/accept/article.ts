@@ -1,6 +1,7 @@
 // The article's network, and what the compiler knows of it.
-import { data, evaluate, Net, nn, optim, type Tensor, torch, train } from '../torch'
+
 import type { Equal } from '../equal'
+import { data, evaluate, Net, nn, optim, type Tensor, torch, train } from '../torch'
 
 class OwnNet extends nn.Module {
   cnn_layers = new nn.Sequential(

@@ -1,6 +1,7 @@
 // A Sequential of 32 layers.
-import { nn, torch, type Tensor } from '../torch'
+
 import type { Equal } from '../equal'
+import { nn, type Tensor, torch } from '../torch'
 
 const deep = new nn.Sequential(
   new nn.Conv2d(3, 8, 3, 1, 1),
@@ -29,7 +30,7 @@ const deep = new nn.Sequential(
   new nn.MaxPool2d(2, 2),
   new nn.Flatten(),
   new nn.Dropout(),
-  new nn.Linear(8064, 256),
+  new nn.Linear(2016, 256),
   new nn.ReLU(),
   new nn.Linear(256, 64),
   new nn.Dropout(0.1),

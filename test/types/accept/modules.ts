@@ -1,6 +1,7 @@
 // Modules of one's own: inside a Sequential, generic in their channels or features, in lists, with residual adds.
-import { nn, type Tensor, torch } from '../torch'
+
 import type { Equal } from '../equal'
+import { nn, type Tensor, torch } from '../torch'
 
 class Scale extends nn.Module {
   gain = new nn.Parameter(torch.ones([4]))
@@ -17,7 +18,9 @@ class Loose extends nn.Module {
     return x
   }
 }
-export const loose: Tensor<[1, 2]> = new nn.Sequential(new nn.Linear(3, 4), new Loose(), new nn.Linear(9, 2)).forward(torch.rand([5, 3]))
+export const loose: Tensor<[1, 2]> = new nn.Sequential(new nn.Linear(3, 4), new Loose(), new nn.Linear(9, 2)).forward(
+  torch.rand([5, 3]),
+)
 
 class Block<const C extends number> extends nn.Module {
   first
@@ -27,7 +30,11 @@ class Block<const C extends number> extends nn.Module {
     super()
     this.first = new nn.Conv2d(channels, channels, 3, { padding: 1, bias: false })
     this.norm = new nn.BatchNorm2d(channels)
-    this.body = new nn.Sequential(new nn.Conv2d(channels, channels, 3, 1, 1), new nn.BatchNorm2d(channels), new nn.ReLU())
+    this.body = new nn.Sequential(
+      new nn.Conv2d(channels, channels, 3, 1, 1),
+      new nn.BatchNorm2d(channels),
+      new nn.ReLU(),
+    )
   }
   forward<N extends number, H extends number, W extends number>(x: Tensor<[N, C, H, W]>): Tensor<[N, C, H, W]> {
     const inner = this.norm.forward(this.first.forward(x)).relu()
@@ -35,7 +42,9 @@ class Block<const C extends number> extends nn.Module {
   }
 }
 export const block: Tensor<[number, 16, 8, 8]> = new Block(16).forward(torch.rand([2, 16, 8, 8]))
-export const blocks = new nn.Sequential(new nn.Conv2d(3, 16, 3), new Block(16), new Block(16)).forward(torch.rand([2, 3, 10, 10]))
+export const blocks = new nn.Sequential(new nn.Conv2d(3, 16, 3), new Block(16), new Block(16)).forward(
+  torch.rand([2, 3, 10, 10]),
+)
 
 class Head<const F extends number, const C extends number> extends nn.Module {
   linear
@@ -73,7 +82,9 @@ export const list: Equal<typeof listed, Tensor> = true
 const mixed = new nn.Sequential(new nn.Linear(1, 2), ...modules).forward(torch.rand([2, 1]))
 export const partly: Equal<typeof mixed, Tensor> = true
 export const moduleList = new nn.ModuleList([new nn.Linear(1, 2), new nn.ReLU()])
-export const keyed: Tensor = new nn.Sequential({ conv: new nn.Conv2d(1, 2, 3), relu: new nn.ReLU() }).forward(torch.rand([1, 1, 4, 4]))
+export const keyed: Tensor = new nn.Sequential({ conv: new nn.Conv2d(1, 2, 3), relu: new nn.ReLU() }).forward(
+  torch.rand([1, 1, 4, 4]),
+)
 
 export function same<S extends readonly number[]>(x: Tensor<S>) {
   return new nn.ReLU().forward(x).add(x).mul(2)

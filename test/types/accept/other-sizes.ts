@@ -1,6 +1,7 @@
 // Other sizes, options in every form, unbatched images, uneven windows.
-import { nn, type Tensor } from '../torch'
+
 import type { Equal } from '../equal'
+import { nn, type Tensor } from '../torch'
 
 declare const rgb: Tensor<[16, 3, 32, 48], 'float32'>
 declare const one: Tensor<[3, 32, 48], 'float32'>
@@ -12,7 +13,13 @@ const b = new nn.Conv2d(3, 8, 2, 1, 1).forward(rgb)
 export const positional: Equal<typeof b, Tensor<[16, 8, 33, 49], 'float32'>> = true
 const c = new nn.Conv2d(3, 8, 3, 2, { padding: 1 }).forward(many)
 export const mixed: Equal<typeof c, Tensor<[number, 8, 16, 24]>> = true
-const d = new nn.Conv2d(3, 8, { kernelSize: [3, 5], stride: [2, 3], padding: [0, 2], dilation: 1, bias: false }).forward(rgb)
+const d = new nn.Conv2d(3, 8, {
+  kernelSize: [3, 5],
+  stride: [2, 3],
+  padding: [0, 2],
+  dilation: 1,
+  bias: false,
+}).forward(rgb)
 export const uneven: Equal<typeof d, Tensor<[16, 8, 15, 16], 'float32'>> = true
 const e = new nn.Conv2d(3, 8, { kernelSize: 5, padding: 'same', paddingMode: 'reflect' }).forward(one)
 export const unbatched: Equal<typeof e, Tensor<[8, 32, 48], 'float32'>> = true

@@ -1,6 +1,7 @@
 // Creation, operators, broadcasting, reductions, dtypes.
-import { nn, type Tensor, torch } from '../torch'
+
 import type { Equal } from '../equal'
+import { nn, type Tensor, torch } from '../torch'
 
 function is<T>() {
   return <U>(_value: U, _same: Equal<T, U>) => {}
@@ -12,7 +13,16 @@ declare const i23: Tensor<[2, 3], 'int64'>
 declare const u8: Tensor<[60000, 28, 28], 'uint8'>
 declare const b: Tensor<[number, 1, 28, 28], 'float32'>
 
-is<Tensor<[2, 2], 'float32'>>()(torch.tensor([[1, 2], [3, 4]], { requiresGrad: true }), true)
+is<Tensor<[2, 2], 'float32'>>()(
+  torch.tensor(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    { requiresGrad: true },
+  ),
+  true,
+)
 is<Tensor<[2], 'int64'>>()(torch.tensor([1n, 2n]), true)
 is<Tensor<[1, 3], 'bool'>>()(torch.tensor([[true, false, true]]), true)
 is<Tensor<[], 'float32'>>()(torch.tensor(2.5), true)
@@ -90,9 +100,15 @@ is<Tensor<[4, 8, 2, 5], 'float32'>>()(torch.matmul(torch.rand([4, 1, 2, 3]), tor
 is<Tensor<[2, 5], 'float32'>>()(f23.mm(torch.rand([3, 5])), true)
 is<Tensor<[4, 2, 5], 'float32'>>()(torch.rand([4, 2, 3]).bmm(torch.rand([4, 3, 5])), true)
 
-is<Tensor<[2, 8, 26, 26], 'float32'>>()(nn.functional.conv2d(torch.rand([2, 3, 28, 28]), torch.rand([8, 3, 3, 3])), true)
+is<Tensor<[2, 8, 26, 26], 'float32'>>()(
+  nn.functional.conv2d(torch.rand([2, 3, 28, 28]), torch.rand([8, 3, 3, 3])),
+  true,
+)
 is<Tensor<[2, 8, 14, 14], 'float32'>>()(
-  nn.functional.conv2d(torch.rand([2, 3, 28, 28]), torch.rand([8, 3, 3, 3]), torch.rand([8]), { stride: 2, padding: 1 }),
+  nn.functional.conv2d(torch.rand([2, 3, 28, 28]), torch.rand([8, 3, 3, 3]), torch.rand([8]), {
+    stride: 2,
+    padding: 1,
+  }),
   true,
 )
 is<Tensor<[2, 10], 'float32'>>()(nn.functional.linear(f23, torch.rand([10, 3])), true)

@@ -1,6 +1,7 @@
 // What is not known is left to libtorch: unknown dimensions, unknown channels, plain Tensor.
-import { nn, type Tensor, torch } from '../torch'
+
 import type { Equal } from '../equal'
+import { nn, type Tensor, torch } from '../torch'
 
 declare const any: Tensor
 declare const n: number

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { before, describe, it } from 'node:test'
+import ts from 'typescript'
+
+const ROOT = join(__dirname, '..')
+const ACCEPT = join(__dirname, 'types/accept')
+const REJECT = join(__dirname, 'types/reject')
+
+interface Compiled {
+  program: ts.Program
+  instantiations: number
+  seconds: number
+}
+
+// One program for all: the package's own types are the dear part, and are checked once.
+function compile(files: readonly string[]): Compiled {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
+  const start = process.cpuUsage()
+  const program = ts.createProgram(files, { ...options, noEmit: true })
+  for (const file of files) program.getSemanticDiagnostics(program.getSourceFile(file))
+  const { user, system } = process.cpuUsage(start)
+  return { program, instantiations: program.getInstantiationCount(), seconds: (user + system) / 1e6 }
+}
+
+function programsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.ts'))
+    .map(name => join(folder, name))
+}
+
+interface Found {
+  line: number
+  message: string
+}
+
+function errorsOf(program: ts.Program, file: string): Found[] {
+  const source = program.getSourceFile(file)
+  assert.ok(source, `${file} was not read`)
+  return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(diagnostic => ({
+    line: source.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1,
+    message: ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'),
+  }))
+}
+
+// `// expect: a ... b` at the end of a line: its error holds a, and then b.
+function expectations(program: ts.Program, file: string): Map<number, string[]> {
+  const expected = new Map<number, string[]>()
+  const lines = program.getSourceFile(file)!.text.split('\n')
+  lines.forEach((text, i) => {
+    const at = text.indexOf('// expect: ')
+    if (at !== -1) expected.set(i + 1, text.slice(at + '// expect: '.length).split(/ \.\.\. (?=\S)/))
+  })
+  return expected
+}
+
+function holdsInOrder(message: string, parts: readonly string[]): boolean {
+  let from = 0
+  for (const part of parts) {
+    const at = message.indexOf(part, from)
+    if (at === -1) return false
+    from = at + part.length
+  }
+  return true
+}
+
+describe('types that know shapes', () => {
+  const accepted = programsIn(ACCEPT)
+  const rejected = programsIn(REJECT)
+  let compiled: Compiled
+
+  before(() => {
+    assert.ok(accepted.length >= 6, 'no programs to accept were found')
+    assert.ok(rejected.length >= 4, 'no programs to reject were found')
+    compiled = compile([...accepted, ...rejected])
+  })
+
+  for (const file of accepted) {
+    it(`compiles ${relative(__dirname, file)}`, () => {
+      const errors = errorsOf(compiled.program, file)
+      assert.deepEqual(
+        errors.map(({ line, message }) => `${line}: ${message}`),
+        [],
+      )
+    })
+  }
+
+  for (const file of rejected) {
+    describe(`refuses ${relative(__dirname, file)}`, () => {
+      it('on every line that says so, with its message', () => {
+        const errors = errorsOf(compiled.program, file)
+        const expected = expectations(compiled.program, file)
+        assert.ok(expected.size > 0, 'nothing is expected here')
+        for (const [line, parts] of expected) {
+          const [error, ...more] = errors.filter(found => found.line === line)
+          assert.ok(error, `line ${line} compiles, and must not: ${parts.join(' ... ')}`)
+          assert.deepEqual(more, [], `line ${line} has more than one error`)
+          assert.ok(
+            holdsInOrder(error.message, parts),
+            `line ${line}: expected '${parts.join(' ... ')}' in\n${error.message}`,
+          )
+        }
+      })
+
+      it('and nowhere else', () => {
+        const expected = expectations(compiled.program, file)
+        const surprises = errorsOf(compiled.program, file).filter(({ line }) => !expected.has(line))
+        assert.deepEqual(surprises, [])
+      })
+    })
+  }
+
+  it('costs the compiler little', t => {
+    const { instantiations, seconds } = compiled
+    t.diagnostic(`${instantiations} instantiations, ${seconds.toFixed(1)} s of processor time`)
+    assert.ok(instantiations < 900_000, `${instantiations} instantiations`)
+    // Processor time, since a busy machine says nothing about the types.
+    assert.ok(seconds < 20, `${seconds} s of processor time`)
+  })
+})
