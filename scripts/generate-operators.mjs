@@ -199,52 +199,51 @@ const table = (title, entries) =>
 
 const header = `// Made by scripts/generate-operators.mjs from the schemas of libtorch ${binding.version()}. Not to be edited.\n`
 const none = new Set()
-writeFileSync(
-  path.join(root, 'src/ops/operators.generated.ts'),
-  [
-    header,
-    "import type { Device } from '../core/device'",
-    "import type { DType } from '../core/dtype'",
-    "import type { Scalar } from '../core/dtype-types'",
-    "import type { Generator } from '../core/generator'",
-    "import type { Tensor } from '../tensor/tensor'",
-    '',
-    "type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'",
-    '',
-    '/** The operators as methods of a tensor, but for those whose types know shapes. */',
-    interfaceOf('OperatorMethods', methods, true, typedMethods),
-    '/** The operators as functions of `torch`, but for those whose types know shapes. */',
-    interfaceOf('OperatorFunctions', functions, false, typedFunctions),
-    ...NAMESPACES.flatMap(space => [
-      `/** \`torch.${space}\`. */`,
-      interfaceOf(`${space[0].toUpperCase()}${space.slice(1)}Functions`, spaces.get(space), false, none),
-    ]),
-    table('METHODS', methods),
-    table('FUNCTIONS', functions),
-    ...NAMESPACES.map(space => table(`${space.toUpperCase()}_FUNCTIONS`, spaces.get(space))),
-  ].join('\n'),
-)
+const space = name => `${name[0].toUpperCase()}${name.slice(1)}Functions`
+
+function write(file, parts) {
+  writeFileSync(path.join(root, file), [header, ...parts].join('\n'))
+}
+
+write('src/ops/operators.generated.ts', [
+  table('METHODS', methods),
+  table('FUNCTIONS', functions),
+  ...NAMESPACES.map(name => table(`${name.toUpperCase()}_FUNCTIONS`, spaces.get(name))),
+])
+
+write('src/tensor/operator-types.generated.ts', [
+  "import type { Device } from '../core/device'",
+  "import type { DType } from '../core/dtype'",
+  "import type { Scalar } from '../core/dtype-types'",
+  "import type { Generator } from '../core/generator'",
+  "import type { Tensor } from './tensor'",
+  '',
+  "type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'",
+  '',
+  '/** The operators as methods of a tensor, but for those whose types know shapes. */',
+  interfaceOf('OperatorMethods', methods, true, typedMethods),
+  '/** The operators as functions of `torch`, but for those whose types know shapes. */',
+  interfaceOf('OperatorFunctions', functions, false, typedFunctions),
+  ...NAMESPACES.flatMap(name => [`/** \`torch.${name}\`. */`, interfaceOf(space(name), spaces.get(name), false, none)]),
+])
 
 const creation = declaredIn('src/tensor', /^typed-creation/)
 const exported = [...functions.keys()].filter(name => !OTHER_EXPORTS.has(name) && !creation.has(name))
-writeFileSync(
-  path.join(root, 'src/functions.generated.ts'),
-  [
-    header,
-    "import { FUNCTIONS, type OperatorFunctions } from './ops/operators.generated'",
-    "import { makeFunctions } from './ops/public'",
-    "import type { TypedFunctions } from './tensor/typed'",
-    '',
-    'type Functions = TypedFunctions & Omit<OperatorFunctions, keyof TypedFunctions>',
-    'const functions = makeFunctions(FUNCTIONS) as unknown as Functions',
-    '',
-    ...exported.map(name =>
-      RESERVED.has(name)
-        ? `const ${name}_: Functions['${name}'] = functions.${name}\nexport { ${name}_ as ${name} }`
-        : `export const ${name}: Functions['${name}'] = functions.${name}`,
-    ),
-    '',
-  ].join('\n'),
-)
+write('src/tensor/functions.generated.ts', [
+  "import { FUNCTIONS } from '../ops/operators.generated'",
+  "import { makeFunctions } from '../ops/public'",
+  "import type { OperatorFunctions } from './operator-types.generated'",
+  "import type { TypedFunctions } from './typed'",
+  '',
+  'type Functions = TypedFunctions & Omit<OperatorFunctions, keyof TypedFunctions>',
+  'const functions = makeFunctions(FUNCTIONS) as unknown as Functions',
+  '',
+  ...exported.map(name =>
+    RESERVED.has(name)
+      ? `const ${name}_: Functions['${name}'] = functions.${name}\nexport { ${name}_ as ${name} }`
+      : `export const ${name}: Functions['${name}'] = functions.${name}`,
+  ),
+  '',
+])
 const count = [...spaces.values()].reduce((sum, space) => sum + space.size, functions.size)
 console.log(`operators: ${count} functions and ${methods.size} methods of libtorch ${binding.version()}, with types`)

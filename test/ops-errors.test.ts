@@ -151,7 +151,7 @@ describe('numbers', () => {
       refuses(() => aten.native_layer_norm!.default(x, [2], null, null, value), 'ERR_INVALID_ARG_TYPE', /'eps' must be/)
     }
     refuses(
-      () => aten['upsample_bilinear2d']!.vec!(torch.ones([1, 1, 2, 2]), null, false, [2, '2']),
+      () => aten.upsample_bilinear2d!.vec!(torch.ones([1, 1, 2, 2]), null, false, [2, '2']),
       'ERR_INVALID_ARG_TYPE',
       /'scale_factors'/,
     )

@@ -78,13 +78,13 @@ const std::vector<StateRow<AdamState>>& Adam::state_rows() {
   return rows;
 }
 
-void Adam::check(const AdamOptions& o, const std::function<std::string(double)>& text) {
+void Adam::check(const AdamOptions& o) {
   const auto [beta1, beta2] = o.betas();
-  if (!(0.0 <= o.lr())) fail(code::kArgValue, "Invalid learning rate: ", text(o.lr()));
-  if (!(0.0 <= o.eps())) fail(code::kArgValue, "Invalid epsilon value: ", text(o.eps()));
-  if (!(0.0 <= beta1 && beta1 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 0: ", text(beta1));
-  if (!(0.0 <= beta2 && beta2 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 1: ", text(beta2));
-  if (!(0.0 <= o.weight_decay())) fail(code::kArgValue, "Invalid weight_decay value: ", text(o.weight_decay()));
+  if (!(0.0 <= o.lr())) fail(code::kArgValue, "Invalid learning rate: ", python_text(o.lr()));
+  if (!(0.0 <= o.eps())) fail(code::kArgValue, "Invalid epsilon value: ", python_text(o.eps()));
+  if (!(0.0 <= beta1 && beta1 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 0: ", python_text(beta1));
+  if (!(0.0 <= beta2 && beta2 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 1: ", python_text(beta2));
+  if (!(0.0 <= o.weight_decay())) fail(code::kArgValue, "Invalid weight_decay value: ", python_text(o.weight_decay()));
   if (!o.fused.value_or(false)) return;
   if (o.differentiable) fail(code::kArgValue, "`fused` does not support `differentiable`");
   if (o.foreach.value_or(false)) fail(code::kArgValue, "`fused` and `foreach` cannot be `True` together.");

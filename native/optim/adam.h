@@ -2,10 +2,8 @@
 
 #include <torch/optim/adam.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "optim/hosted.h"
@@ -43,8 +41,8 @@ class Adam final : public torch::optim::Adam {
   static constexpr const char* kKind = "Adam";
   static const std::vector<OptionRow<Options>>& options();
   static const std::vector<StateRow<State>>& state_rows();
-  // ERR_INVALID_ARG_VALUE in Python's words. `text` writes a number.
-  static void check(const Options& options, const std::function<std::string(double)>& text);
+  // ERR_INVALID_ARG_VALUE in Python's words.
+  static void check(const Options& options);
 
   explicit Adam(const Options& defaults);
   at::Tensor step(LossClosure closure = nullptr) override;

@@ -1,7 +1,6 @@
 #include "optim/optim.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "core/guard.h"
 #include "optim/adam.h"
@@ -100,9 +99,7 @@ Optimizer create(Environment& env, Napi::Object values) {
   auto optimizer = std::make_shared<Hosted<T>>(typename T::Options());
   auto& defaults = optimizer->optimizer().defaults();
   write_options(env, *optimizer, defaults, values);
-  T::check(static_cast<const typename T::Options&>(defaults), [&](double value) {  // as JavaScript writes it
-    return Napi::Number::New(env.env(), value).ToString().Utf8Value();
-  });
+  T::check(static_cast<const typename T::Options&>(defaults));
   return optimizer;
 }
 

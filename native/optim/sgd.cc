@@ -37,10 +37,10 @@ const std::vector<StateRow<Sgd::State>>& Sgd::state_rows() {
   return rows;
 }
 
-void Sgd::check(const SgdOptions& o, const std::function<std::string(double)>& text) {
-  if (o.lr() < 0.0) fail(code::kArgValue, "Invalid learning rate: ", text(o.lr()));
-  if (o.momentum() < 0.0) fail(code::kArgValue, "Invalid momentum value: ", text(o.momentum()));
-  if (o.weight_decay() < 0.0) fail(code::kArgValue, "Invalid weight_decay value: ", text(o.weight_decay()));
+void Sgd::check(const SgdOptions& o) {
+  if (o.lr() < 0.0) fail(code::kArgValue, "Invalid learning rate: ", python_text(o.lr()));
+  if (o.momentum() < 0.0) fail(code::kArgValue, "Invalid momentum value: ", python_text(o.momentum()));
+  if (o.weight_decay() < 0.0) fail(code::kArgValue, "Invalid weight_decay value: ", python_text(o.weight_decay()));
   if (o.nesterov() && (o.momentum() <= 0 || o.dampening() != 0)) {
     fail(code::kArgValue, "Nesterov momentum requires a momentum and zero dampening");
   }

@@ -2,10 +2,8 @@
 
 #include <torch/optim/sgd.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "optim/hosted.h"
@@ -30,7 +28,7 @@ class Sgd final : public torch::optim::SGD {
   static constexpr const char* kKind = "SGD";
   static const std::vector<OptionRow<Options>>& options();
   static const std::vector<StateRow<State>>& state_rows();
-  static void check(const Options& options, const std::function<std::string(double)>& text);
+  static void check(const Options& options);
 
   explicit Sgd(const Options& defaults);
   at::Tensor step(LossClosure closure = nullptr) override;

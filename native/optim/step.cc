@@ -3,7 +3,11 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/DefaultDtype.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "core/errors.h"
 
@@ -81,6 +85,22 @@ double power(double base, double exponent) {
   // Volatile: compilers know `pow(x, 0.5)` for a square root, which rounds otherwise.
   volatile double e = exponent;
   return std::pow(base, e);
+}
+
+std::string python_text(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  char text[400];
+  for (int digits = 0; digits < 17; ++digits) {  // the fewest that read back as the same number
+    std::snprintf(text, sizeof text, "%.*e", digits, value);
+    if (std::strtod(text, nullptr) != value) continue;
+    const int exponent = std::atoi(std::strchr(text, 'e') + 1);
+    if (exponent >= -4 && exponent < 16) {
+      std::snprintf(text, sizeof text, "%.*f", std::max(digits - exponent, 0), value);
+    }
+    break;
+  }
+  return text;
 }
 
 }  // namespace ltn

@@ -6,6 +6,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace ltn {
@@ -31,5 +32,8 @@ void increment(const at::Tensor& count);
 
 // The C library's `pow`, as Python's `**`: never another function for a known exponent.
 double power(double base, double exponent);
+
+// A number as Python writes it: `-1e-08`; whole ones without a point, for JavaScript does not tell 1 from 1.0.
+std::string python_text(double value);
 
 }  // namespace ltn

@@ -50,7 +50,11 @@ export function grad(
   gradOutputs?: Tensor | readonly (Tensor | null)[] | null,
   options?: Omit<GradOptions, 'gradOutputs'>,
 ): Tensor[]
-export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: GradOptions): Tensor[]
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions,
+): Tensor[]
 export function grad(...args: unknown[]): (Tensor | null)[] {
   const merged = mergeArguments('grad', GRAD, args, 2)
   const { retainGraph = null, createGraph = false, allowUnused = false } = merged

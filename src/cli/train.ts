@@ -50,59 +50,55 @@ export async function train(options: TrainCommand): Promise<void> {
   const device = chooseDevice(options.device)
   const data = await loadImages(options.data, out)
   const chosen = firstImages(data.train, options.limit)
-  // Random seeds are drawn here, not by libtorch, so that `history.json` can name them and the run be repeated.
-  const { seed = randomInt(2 ** 32), splitSeed = randomInt(2 ** 32) } = options
   const folder = makeRunFolder(options.out)
+  const say = (what: string, file: string) => out.say(`${what} ${join(folder, file)}`)
 
-  const [trainX, valX, trainY, valY] = trainTestSplit(chosen.images, chosen.labels, {
-    testSize: 0.1,
-    randomState: splitSeed,
-  })
-  const training = asBatch({ images: trainX, labels: trainY }, device)
-  const validation = asBatch({ images: valX, labels: valY }, device)
   out.say(`trainX, trainY, testX, testY: ${shapes(data.train)} ${shapes(data.test)}`)
   drawSamples(data.train, join(folder, 'samples.png'))
-  out.say(`images 10 and 20: ${join(folder, 'samples.png')}`)
+  say('images 10 and 20:', 'samples.png')
+
+  // Random seeds are drawn here, not by libtorch, so that `history.json` can name them and the run be repeated.
+  const { seed = randomInt(2 ** 32), splitSeed = randomInt(2 ** 32) } = options
+  const split = { testSize: 0.1, randomState: splitSeed }
+  const [trainX, valX, trainY, valY] = trainTestSplit(chosen.images, chosen.labels, split)
+  const training = asBatch({ images: trainX, labels: trainY }, device)
+  const validation = asBatch({ images: valX, labels: valY }, device)
   out.say(`training on [${training[0].shape.join(', ')}], validating on [${validation[0].shape.join(', ')}]`)
 
   manualSeed(seed)
   const model = new Net()
   model.to(device)
-  const optimizer = new Adam(model.parameters(), { lr: options.lr })
   out.say(String(model))
 
-  const report: Report = {
-    trainLosses: [],
-    valLosses: [],
-    seconds: [],
-    settings: {
-      epochs: options.epochs,
-      lr: options.lr,
-      batchSize: options.batchSize,
-      seed,
-      splitSeed,
-      device: training[0].device,
-      threads: getNumThreads(),
-      images: chosen.labels.size(0),
-      data: options.data ?? 'Fashion-MNIST',
-      libtorch: version.libtorch,
-    },
+  const { epochs, lr, batchSize } = options
+  const settings = {
+    epochs,
+    lr,
+    batchSize,
+    seed,
+    splitSeed,
+    device: training[0].device,
+    threads: getNumThreads(),
+    images: chosen.labels.size(0),
+    data: options.data ?? 'Fashion-MNIST',
+    libtorch: version.libtorch,
   }
-  using shown = progress(out, options.epochs)
+  const report: Report = { trainLosses: [], valLosses: [], seconds: [], settings }
+  using shown = progress(out, epochs)
   using interrupt = interruptible(() => {
     shown.stop()
     out.say('Stopping after this step. Ctrl-C once more ends at once.')
   })
   const signal = AbortSignal.any([interrupt.signal, out.closed])
   const start = performance.now()
-  try {
-    await trainModel(
+  const finished = await unlessAborted(
+    trainModel(
       model,
       { train: training, validation },
       {
-        epochs: options.epochs,
-        optimizer,
-        batchSize: options.batchSize,
+        epochs,
+        optimizer: new Adam(model.parameters(), { lr }),
+        batchSize,
         signal,
         onEpoch: ({ epoch, trainLoss, valLoss, seconds }) => {
           report.trainLosses.push(trainLoss)
@@ -112,54 +108,61 @@ export async function train(options: TrainCommand): Promise<void> {
           shown.epoch({ epoch, trainLoss, valLoss, seconds })
         },
       },
-    )
-  } catch (error) {
-    if (!(error instanceof AbortError)) throw error
-    report.interrupted = true
-  }
-  shown.stop()
+    ),
+  )
   const seconds = (performance.now() - start) / 1000
+  shown.stop()
+  if (!finished) report.interrupted = true
 
   save(model.stateDict(), join(folder, 'model.safetensors'))
   keep(report, folder)
   if (report.trainLosses.length > 0) {
-    const { svg, png } = lossPlot(report)
-    writeFileSync(join(folder, 'loss.svg'), svg)
-    writeFileSync(join(folder, 'loss.png'), png)
-    out.say(`loss of each epoch: ${join(folder, 'loss.svg')}, ${join(folder, 'loss.png')}`)
+    drawLosses(report, folder)
+    say('loss of each epoch:', 'loss.svg')
   }
-  if (report.interrupted) return stopped(out, report, folder)
+  // In train mode, as the article does it; this moves the running statistics, so the network is saved by now.
+  const accuracyOn = async (set: typeof training) => (await evaluate(model, set, { signal })).accuracy
+  const measured =
+    finished &&
+    (await unlessAborted(
+      (async () => {
+        report.trainAccuracy = await accuracyOn(training)
+        report.valAccuracy = await accuracyOn(validation)
+        report.testAccuracy = await accuracyOn(asBatch(data.test, device))
+      })(),
+    ))
+  if (!measured) return stopped(out, report, folder)
 
-  try {
-    // In train mode, as the article does it; this moves the running statistics, so the network is saved by now.
-    report.trainAccuracy = (await evaluate(model, training, { signal })).accuracy
-    report.valAccuracy = (await evaluate(model, validation, { signal })).accuracy
-    report.testAccuracy = (await evaluate(model, asBatch(data.test, device), { signal })).accuracy
-  } catch (error) {
-    if (!(error instanceof AbortError)) throw error
-    return stopped(out, report, folder)
-  }
   keep(report, folder)
   const { trainAccuracy, valAccuracy, testAccuracy } = report
-  out.say(`accuracy on the training set:   ${trainAccuracy.toFixed(4)}`)
-  out.say(`accuracy on the validation set: ${valAccuracy.toFixed(4)}`)
-  out.say(`accuracy on the test set:       ${testAccuracy.toFixed(4)}`)
-  out.say(`the trained network: ${join(folder, 'model.safetensors')}`)
-  out.event({
-    event: 'done',
-    trainAccuracy,
-    valAccuracy,
-    testAccuracy,
-    epochs: options.epochs,
-    seconds,
-    device: training[0].device,
-    libtorch: version.libtorch,
-    out: folder,
-  })
+  out.say(`accuracy on the training set:   ${trainAccuracy!.toFixed(4)}`)
+  out.say(`accuracy on the validation set: ${valAccuracy!.toFixed(4)}`)
+  out.say(`accuracy on the test set:       ${testAccuracy!.toFixed(4)}`)
+  say('the trained network:', 'model.safetensors')
+  const { device: used, libtorch } = settings
+  const accuracies = { trainAccuracy, valAccuracy, testAccuracy }
+  out.event({ event: 'done', ...accuracies, epochs, seconds, device: used, libtorch, out: folder })
+}
+
+/** True once done, false where an `AbortError` ended it. */
+async function unlessAborted(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work
+    return true
+  } catch (error) {
+    if (error instanceof AbortError) return false
+    throw error
+  }
 }
 
 function keep(report: Report, folder: string): void {
   writeFileSync(join(folder, 'history.json'), `${JSON.stringify(report, null, 2)}\n`)
+}
+
+function drawLosses(report: Report, folder: string): void {
+  const { svg, png } = lossPlot(report)
+  writeFileSync(join(folder, 'loss.svg'), svg)
+  writeFileSync(join(folder, 'loss.png'), png)
 }
 
 /** After Ctrl-C (exit code 130), or when nobody reads stdout any more (141, as after SIGPIPE). */

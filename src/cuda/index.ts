@@ -1,4 +1,4 @@
-import { InvalidArgTypeError, describe } from '../core/errors'
+import { describe, InvalidArgTypeError } from '../core/errors'
 import { binding } from '../native/load'
 
 /** A CUDA device: its index, or `'cuda'`, `'cuda:1'`; the current one unless given. */
@@ -8,7 +8,8 @@ function indexOf(device: CudaDevice | undefined): number | null {
   if (device === undefined || device === 'cuda') return null
   if (Number.isSafeInteger(device) && (device as number) >= 0) return device as number
   const match = /^cuda:(\d+)$/.exec(String(device))
-  if (match === null) throw new InvalidArgTypeError(`expected a CUDA device such as 0 or 'cuda:0', got ${describe(device)}`)
+  if (match === null)
+    throw new InvalidArgTypeError(`expected a CUDA device such as 0 or 'cuda:0', got ${describe(device)}`)
   return Number(match[1])
 }
 

@@ -196,7 +196,11 @@ export function softmax<
   T extends DType,
   const I extends number | null = null,
   const E extends DType = T,
->(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, NoInfer<E>>
+>(
+  input: Tensor<S, T> & AlongDim<S, I>,
+  dim?: I | { dim?: I; dtype?: E },
+  options?: { dtype?: E },
+): Tensor<S, NoInfer<E>>
 export function softmax(...args: unknown[]): Tensor {
   return alongDim('softmax', 'softmax', args)
 }
@@ -207,7 +211,11 @@ export function logSoftmax<
   T extends DType,
   const I extends number | null = null,
   const E extends DType = T,
->(input: Tensor<S, T> & AlongDim<S, I>, dim?: I | { dim?: I; dtype?: E }, options?: { dtype?: E }): Tensor<S, NoInfer<E>>
+>(
+  input: Tensor<S, T> & AlongDim<S, I>,
+  dim?: I | { dim?: I; dtype?: E },
+  options?: { dtype?: E },
+): Tensor<S, NoInfer<E>>
 export function logSoftmax(...args: unknown[]): Tensor {
   return alongDim('logSoftmax', 'log_softmax', args)
 }

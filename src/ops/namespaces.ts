@@ -4,7 +4,6 @@ import { findOverload, operatorNamespaces, operatorsOf, overloadsOf, unknownOper
 
 /** One overload: positional arguments, then the schema's own names in an options object. */
 export interface OperatorOverload {
-  // biome-ignore lint/suspicious/noExplicitAny: what an operator gives is the schema's affair, known when it is called
   (...args: readonly unknown[]): any
   /** The schema as libtorch prints it. */
   readonly schema: string

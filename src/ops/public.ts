@@ -2,7 +2,6 @@ import type { Handle } from '../core/handle'
 import { hotOperator } from './hot'
 import { callPublic } from './resolve'
 
-// biome-ignore lint/suspicious/noExplicitAny: the generated interfaces give these their types
 export type PublicFunction = (...args: any[]) => any
 
 /** `torch.add(a, b, { alpha: 2 })`: an operator as a function. */

@@ -39,7 +39,7 @@ const TYPES: readonly (readonly [type: string, bits: number, dtype: DType | null
   ['I8', 8, 'int8'],
   ['F8_E5M2', 8, 'float8_e5m2'],
   ['F8_E4M3', 8, 'float8_e4m3fn'],
-  ['F8_E8M0', 8, null],
+  ['F8_E8M0', 8, 'float8_e8m0fnu'],
   ['F8_E4M3FNUZ', 8, 'float8_e4m3fnuz'],
   ['F8_E5M2FNUZ', 8, 'float8_e5m2fnuz'],
   ['I16', 16, 'int16'],

@@ -104,7 +104,11 @@ function arange(...args: unknown[]): Tensor {
   // one number is the end, as in Python
   const [start, end, step] =
     names.length > 0
-      ? [options.start ?? positional[0] ?? 0, options.end ?? positional[names.includes('start') ? 0 : 1] ?? positional[0], options.step ?? positional[2] ?? 1]
+      ? [
+          options.start ?? positional[0] ?? 0,
+          options.end ?? positional[names.includes('start') ? 0 : 1] ?? positional[0],
+          options.step ?? positional[2] ?? 1,
+        ]
       : positional.length === 1
         ? [0, positional[0], 1]
         : [positional[0], positional[1], positional[2] ?? 1]
@@ -159,7 +163,10 @@ function like(name: string, operator: string, withValue: boolean) {
     const merged = mergeArguments(name, names, args, withValue ? 2 : 1)
     if (!isTensor(merged.input)) throw new InvalidArgTypeError(`${name} takes a tensor, got ${describe(merged.input)}`)
     const values = withValue ? [merged.input, merged.fillValue] : [merged.input]
-    return finished(callPublic(`aten::${operator}`, [...values, operatorOptions(merged, [...RANDOM, 'memoryFormat'])]), merged)
+    return finished(
+      callPublic(`aten::${operator}`, [...values, operatorOptions(merged, [...RANDOM, 'memoryFormat'])]),
+      merged,
+    )
   }
 }
 
@@ -178,7 +185,9 @@ function shareable(buffer: unknown): Bytes {
   if (typeof SharedArrayBuffer !== 'undefined') {
     const memory = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer
     if (memory instanceof SharedArrayBuffer) {
-      throw new InvalidArgTypeError('a SharedArrayBuffer cannot back a tensor: another thread may write to it; copy it first')
+      throw new InvalidArgTypeError(
+        'a SharedArrayBuffer cannot back a tensor: another thread may write to it; copy it first',
+      )
     }
   }
   const memory = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer
@@ -186,7 +195,9 @@ function shareable(buffer: unknown): Bytes {
     throw new InvalidArgTypeError(`expected an ArrayBuffer or a view of one, got ${describe(buffer)}`)
   }
   if ((memory as { resizable?: boolean }).resizable) {
-    throw new InvalidArgValueError('a resizable ArrayBuffer cannot back a tensor: its memory may go away; copy it first')
+    throw new InvalidArgValueError(
+      'a resizable ArrayBuffer cannot back a tensor: its memory may go away; copy it first',
+    )
   }
   if ((memory as { detached?: boolean }).detached) {
     throw new InvalidArgValueError('this ArrayBuffer was transferred away: there is no memory to share')

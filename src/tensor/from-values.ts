@@ -1,8 +1,8 @@
 import { type DType, dtypeCode } from '../core/dtype'
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
 import { adopt } from '../core/handle'
-import { isScalar } from '../ops/accept'
 import { binding } from '../native/load'
+import { isScalar } from '../ops/accept'
 import { isTensor, type Tensor } from './tensor'
 
 /** The dtype that a typed array's elements have; undefined for anything else. */
@@ -89,7 +89,8 @@ function stored(values: readonly unknown[], wanted: DType | undefined): [ArrayBu
   if (kind === 'bigint') return [BigInt64Array.from(values, int64), 'int64', 'int64']
   if (kind === 'complex') return [complexPairs(values), 'complex128', 'complex64']
   // bigints among numbers only lose where the numbers' dtype cannot hold them
-  if (wanted === undefined || wanted === 'float32') return [Float32Array.from(values as number[], Number), 'float32', 'float32']
+  if (wanted === undefined || wanted === 'float32')
+    return [Float32Array.from(values as number[], Number), 'float32', 'float32']
   if (values.some(value => !Number.isFinite(Number(value))) && !/float|complex/.test(wanted)) {
     throw new InvalidArgValueError(`NaN and infinities cannot be converted to ${wanted}`)
   }

@@ -28,8 +28,8 @@ export const {
   frombuffer,
   fromTypedArray,
 } = creation
+export type { TensorIndex } from './indexing'
 export { getPrintOptions, type PrintOptions, setPrintOptions } from './printing'
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './random'
 export { type BackwardOptions, type GradFn, isTensor, Tensor } from './tensor'
-export type { TensorIndex } from './indexing'
 export type { TypedArray, TypedArrayOf } from './values'

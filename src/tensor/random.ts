@@ -1,6 +1,6 @@
-import { Generator, checkSeed } from '../core/generator'
-import { adopt, slotOf } from '../core/handle'
 import { describe, InvalidArgTypeError } from '../core/errors'
+import { checkSeed, Generator } from '../core/generator'
+import { adopt, slotOf } from '../core/handle'
 import { binding } from '../native/load'
 import { isTensor, type Tensor } from './tensor'
 

@@ -89,7 +89,7 @@ type ShapeOfItems<T extends readonly unknown[], Item> = Item extends readonly un
 
 /** Refuses rows of different lengths. */
 export type DataCheck<T> = T extends readonly unknown[]
-  ? IsUnion<LengthOf<T[number]>> extends true
+  ? true extends IsUnion<LengthOf<T[number]>>
     ? ShapeError<'tensor: the rows differ in length'>
     : unknown
   : unknown

@@ -102,7 +102,9 @@ for (const name of Object.keys(loops)) {
   const there = theirs.length > 0 ? median(theirs.map(round => round[name]!)) : Number.NaN
   ratios.push(here / there)
   const ratio = theirs.length > 0 ? (here / there).toFixed(2) : '-'
-  console.log(`${name.padEnd(16)}${ns(here).padStart(10)}${(theirs.length > 0 ? ns(there) : '-').padStart(10)}${ratio.padStart(8)}`)
+  console.log(
+    `${name.padEnd(16)}${ns(here).padStart(10)}${(theirs.length > 0 ? ns(there) : '-').padStart(10)}${ratio.padStart(8)}`,
+  )
 }
 if (theirs.length > 0) {
   const fifth = [...ratios].sort((p, q) => p - q)[4]!

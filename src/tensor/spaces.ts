@@ -1,12 +1,6 @@
-import {
-  FFT_FUNCTIONS,
-  type FftFunctions,
-  LINALG_FUNCTIONS,
-  type LinalgFunctions,
-  SPECIAL_FUNCTIONS,
-  type SpecialFunctions,
-} from './operators.generated'
-import { makeFunctions } from './public'
+import { FFT_FUNCTIONS, LINALG_FUNCTIONS, SPECIAL_FUNCTIONS } from '../ops/operators.generated'
+import { makeFunctions } from '../ops/public'
+import type { FftFunctions, LinalgFunctions, SpecialFunctions } from './operator-types.generated'
 
 /** `torch.linalg`: linear algebra. */
 export const linalg = makeFunctions(LINALG_FUNCTIONS) as unknown as LinalgFunctions
