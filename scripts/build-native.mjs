@@ -13,9 +13,9 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail } from './install-error.mjs'
 import { nameOf } from './libtorch/inspect.mjs'
-import { obtainLibtorch } from './libtorch/obtain.mjs'
+import { mentionUnusedDriver, obtainLibtorch } from './libtorch/obtain.mjs'
 import { withLock } from './lock.mjs'
-import { compile, prepareConfiguration, tryLoad } from './native/compile.mjs'
+import { compile, prepareConfiguration, readConfiguration, tryLoad } from './native/compile.mjs'
 import { generateOperators } from './native/operators.mjs'
 import { buildInputs, readStamp, writeStamp } from './native/stamp.mjs'
 import { findToolchain } from './native/toolchain.mjs'
@@ -28,10 +28,11 @@ const say = line => console.error(line)
 async function main(args, env) {
   const toolchain = args.includes('--libtorch-only') ? null : await findToolchain(env)
   const last = readStamp(stampFile, binary)
+  const configured = readConfiguration(root)
   const libtorch = await obtainLibtorch({
     env,
     say,
-    remembered: last?.libtorch.explicit ? last.libtorch.root : undefined,
+    remembered: configured?.explicit ? configured.libtorch : undefined,
   })
   if (toolchain === null) {
     console.log(libtorch.root)
@@ -47,7 +48,8 @@ async function main(args, env) {
       // Another process may have built it while this one waited.
       if (isBuilt(readStamp(stampFile, binary)) && !force) return
       say(`Building the native addon against ${nameOf(libtorch)} in ${libtorch.root}.`)
-      prepareConfiguration(root, inputs.configuration, force)
+      await mentionUnusedDriver(libtorch, env, say)
+      prepareConfiguration(root, { configuration: inputs.configuration, libtorch, force })
       await compile({ root, libtorch, toolchain, env, binary })
       await tryLoad({ binary, env })
       writeStamp(stampFile, binary, { ...inputs, libtorch })

@@ -41,4 +41,17 @@ export { load, loadMetadata, save } from './serialize'
 export * from './tensor'
 export * from './tensor/functions.generated'
 export { fft, linalg, special } from './tensor/spaces'
-export { evaluate, Net, train } from './training'
+export {
+  AbortError,
+  type Criterion,
+  type EpochReport,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type History,
+  Net,
+  type Steps,
+  type TrainingData,
+  type TrainOptions,
+  train,
+} from './training'

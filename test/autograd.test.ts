@@ -26,7 +26,7 @@ function inPlace(x: Tensor, y: Tensor): Tensor {
 
 function network(x: Tensor, w: Tensor, b: Tensor, gamma: Tensor, beta: Tensor, linear: Tensor): Tensor {
   const conv = torch.conv2d(x, w, b, { padding: 1 })
-  const normal = torch.batchNorm(conv, gamma, beta, null, null, true, 0.1, 1e-5, false)
+  const normal = torch.ops.aten.batch_norm!.default(conv, gamma, beta, null, null, true, 0.1, 1e-5, false)
   const pooled = torch.maxPool2d(normal.relu(), [2, 2]).reshape([2, -1])
   return torch.crossEntropyLoss(pooled.matmul(linear), torch.tensor([1n, 0n]))
 }

@@ -78,12 +78,13 @@ test('what only a look at the machine can refuse is refused before anything is w
   const cwd = fresh()
   mkdirSync(cwd)
   writeFileSync(join(cwd, 'file'), '')
+  writeFileSync(join(cwd, 'broken.safetensors'), '')
   const cases: [string[], RegExp][] = [
     [['train', ...QUICK, '--out', 'file'], /--out: expected a folder, but file is a file \(ERR_DATA\)/],
     [['train', '--data', 'nowhere'], /nowhere/],
     [['train', ...QUICK, '--limit', '1001'], /--limit 1001: expected at most 1000, the number of training images/],
     [['evaluate', 'nothing.safetensors'], /nothing\.safetensors: expected a \.safetensors file/],
-    [['evaluate', 'file', '--data', 'sample'], /\(ERR_FILE_FORMAT\)/],
+    [['evaluate', 'broken.safetensors', '--data', 'sample'], /broken\.safetensors.*\(ERR_FILE_FORMAT\)/],
   ]
   if (!cuda.isAvailable()) cases.push([['train', '--device', 'cuda'], /--device cuda: no CUDA device.*--device cpu/])
   for (const [args, message] of cases) {
@@ -93,7 +94,7 @@ test('what only a look at the machine can refuse is refused before anything is w
     assert.equal(code, 1)
     assert.doesNotMatch(stdout, /trainX|Net\(|epoch/)
   }
-  assert.deepEqual(readdirSync(cwd), ['file'])
+  assert.deepEqual(readdirSync(cwd), ['broken.safetensors', 'file'])
 })
 
 test('train --json prints the epochs and the end as JSON lines, words on stderr, and leaves the files', async t => {

@@ -170,4 +170,32 @@ describe('using', () => {
       ['ERR_ASYNC_SCOPE'],
     )
   })
+
+  test('two left open at once, as concurrent async functions do, leave recording on', async () => {
+    for (const [first, second] of [
+      [torch.noGrad, torch.noGrad],
+      [torch.noGrad, torch.enableGrad],
+      [torch.inferenceMode, torch.noGrad],
+      [torch.noGrad, torch.inferenceMode],
+    ] as const) {
+      const leak = async (scope: typeof first) => {
+        using _ = scope()
+        await null
+      }
+      await warningsOf(() => Promise.allSettled([leak(first), leak(second)]))
+      const modes = [torch.isGradEnabled(), torch.isInferenceModeEnabled()]
+      torch.setGradEnabled(true)
+      assert.deepEqual(modes, [true, false], `${first.name}, ${second.name}`)
+    }
+  })
+
+  test('closed in the order that they were opened: as if the inner one were closed first', () => {
+    const outer = torch.noGrad()
+    const inner = torch.noGrad()
+    outer[Symbol.dispose]()
+    inner[Symbol.dispose]()
+    const enabled = torch.isGradEnabled()
+    torch.setGradEnabled(true)
+    assert.equal(enabled, true)
+  })
 })

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { Mirror } from './install/mirror'
 import { type Outcome, Sandbox } from './install/sandbox'
 import { archive, libtorchFiles, torchWheel, wheel } from './install/zip'
@@ -76,6 +77,29 @@ describe('LIBTORCH', () => {
   })
 })
 
+describe('the LIBTORCH of an earlier build', () => {
+  const obtain = async (remembered: string, env: Record<string, string> = {}) => {
+    const module = pathToFileURL(path.join(__dirname, '..', 'scripts', 'libtorch', 'obtain.mjs')).href
+    const { obtainLibtorch } = await import(module)
+    const said: string[] = []
+    const say = (line: string) => said.push(line)
+    const libtorch = await obtainLibtorch({ env: { ...sandbox.env, ...env }, say, remembered })
+    return { root: libtorch.root, said: said.join('\n') }
+  }
+
+  it('holds until another one is named, a version or a variant is asked for, or it is gone', async () => {
+    const old = sandbox.tree('old', libtorchFiles('', '2.12.0'))
+    const other = sandbox.tree('other', libtorchFiles('', '2.13.0'))
+    sandbox.python({ torch: other })
+    assert.equal((await obtain(old)).root, old)
+    assert.equal((await obtain(old, { LIBTORCH: other })).root, other)
+    assert.equal((await obtain(old, { LIBTORCH_NODE_VERSION: '2.13.0' })).root, other)
+    const gone = await obtain(path.join(sandbox.folder, 'gone'))
+    assert.equal(gone.root, other)
+    assert.match(gone.said, /LIBTORCH of the last build: there is no such folder[\s\S]*passed over/)
+  })
+})
+
 describe("an installed Python's torch", () => {
   it('is used without being imported', async () => {
     const torch = sandbox.tree('site-packages/torch', libtorchFiles('', '2.10.0'))
@@ -98,8 +122,11 @@ describe("an installed Python's torch", () => {
   })
   it('that is not the version or variant asked for is passed over', async () => {
     sandbox.python({ torch: sandbox.tree('torch', libtorchFiles('', '2.13.0')) })
-    for (const wish of [{ LIBTORCH_NODE_VERSION: '2.12.0' }, { LIBTORCH_NODE_VARIANT: 'cu130' }]) {
-      const outcome = await sandbox.install(wish)
+    for (const [name, value] of [
+      ['LIBTORCH_NODE_VERSION', '2.12.0'],
+      ['LIBTORCH_NODE_VARIANT', 'cu130'],
+    ]) {
+      const outcome = await sandbox.install({ [name]: value })
       assertRefused(outcome, /is libtorch 2\.13\.0 \(CPU\), not the one asked for/)
     }
   })
@@ -329,7 +356,7 @@ describe('the tools', () => {
   })
   it('a missing CMake too', async () => {
     sandbox.program('c++', `console.log('c++ 12.2.0')`)
-    assertRefused(await build(), /There is no CMake/, /CMake 3\.18 or newer/, /install cmake/)
+    assertRefused(await build(), /There is no CMake/, /CMake 3\.21 or newer/, /install cmake/)
   })
   it('and one that is too old', async () => {
     sandbox.toolchain('cmake version 3.10.2')

@@ -52,7 +52,10 @@ const decode = (options: Record<string, unknown>) =>
 
 const weighted = (result: torch.Tensor, from: number): torch.Tensor => {
   const { dtype, shape } = result
-  const weights = torch.arange(from, from + result.numel()).to({ dtype }).reshape(shape as number[]) as torch.Tensor
+  const weights = torch
+    .arange(from, from + result.numel())
+    .to({ dtype })
+    .reshape(shape as number[]) as torch.Tensor
   return result.mul(weights).sum()
 }
 
@@ -131,18 +134,50 @@ describe('wrong layers', () => {
   const of = (kind: string, options: Record<string, unknown>) => () => new layers[kind]!(options)
 
   test('options of the wrong kind', () => {
-    refused(of('Linear', { inFeatures: 'a', outFeatures: 2 }), 'ERR_INVALID_ARG_TYPE', /^Linear: 'inFeatures' must be an integer, got the string 'a'$/)
-    refused(of('Linear', { inFeatures: 2.5, outFeatures: 2 }), 'ERR_INVALID_ARG_TYPE', /must be an integer, got the number 2.5/)
-    refused(of('Linear', { inFeatures: 1, outFeatures: 2, bias: 1 }), 'ERR_INVALID_ARG_TYPE', /'bias' must be a boolean/)
-    refused(of('Conv2d', { inChannels: 1, outChannels: 1, kernelSize: [1, 2, 3] }), 'ERR_INVALID_ARG_TYPE', /^Conv2d: 'kernelSize' must be an integer or a pair of integers, got an array/)
-    refused(of('BatchNorm2d', { numFeatures: 1, momentum: 'x' }), 'ERR_INVALID_ARG_TYPE', /'momentum' must be a number or null/)
-    refused(of('CrossEntropyLoss', { weight: 3 }), 'ERR_INVALID_ARG_TYPE', /^CrossEntropyLoss: 'weight' must be a tensor or null, got the number 3$/)
+    refused(
+      of('Linear', { inFeatures: 'a', outFeatures: 2 }),
+      'ERR_INVALID_ARG_TYPE',
+      /^Linear: 'inFeatures' must be an integer, got the string 'a'$/,
+    )
+    refused(
+      of('Linear', { inFeatures: 2.5, outFeatures: 2 }),
+      'ERR_INVALID_ARG_TYPE',
+      /must be an integer, got the number 2.5/,
+    )
+    refused(
+      of('Linear', { inFeatures: 1, outFeatures: 2, bias: 1 }),
+      'ERR_INVALID_ARG_TYPE',
+      /'bias' must be a boolean/,
+    )
+    refused(
+      of('Conv2d', { inChannels: 1, outChannels: 1, kernelSize: [1, 2, 3] }),
+      'ERR_INVALID_ARG_TYPE',
+      /^Conv2d: 'kernelSize' must be an integer or a pair of integers, got an array/,
+    )
+    refused(
+      of('BatchNorm2d', { numFeatures: 1, momentum: 'x' }),
+      'ERR_INVALID_ARG_TYPE',
+      /'momentum' must be a number or null/,
+    )
+    refused(
+      of('CrossEntropyLoss', { weight: 3 }),
+      'ERR_INVALID_ARG_TYPE',
+      /^CrossEntropyLoss: 'weight' must be a tensor or null, got the number 3$/,
+    )
     refused(of('Softmax', { dim: '1' }), 'ERR_INVALID_ARG_TYPE', /'dim' must be an integer or null/)
-    refused(of('Linear', { inFeatures: 1, outFeatures: 2, dtype: 'float31' }), 'ERR_INVALID_ARG_TYPE', /did you mean 'float32'/)
+    refused(
+      of('Linear', { inFeatures: 1, outFeatures: 2, dtype: 'float31' }),
+      'ERR_INVALID_ARG_TYPE',
+      /did you mean 'float32'/,
+    )
   })
 
   test('options that nobody reads, and ones that lack', () => {
-    refused(of('Conv2d', { inChannels: 1, outChannels: 1, kernelSize: 1, strides: 2 }), 'ERR_UNKNOWN_OPTION', /did you mean 'stride'/)
+    refused(
+      of('Conv2d', { inChannels: 1, outChannels: 1, kernelSize: 1, strides: 2 }),
+      'ERR_UNKNOWN_OPTION',
+      /did you mean 'stride'/,
+    )
     refused(of('Linear', { inFeatures: 1 }), 'ERR_INVALID_ARG_TYPE', /Linear needs 'outFeatures'/)
   })
 
@@ -150,22 +185,58 @@ describe('wrong layers', () => {
     const conv = { inChannels: 2, outChannels: 4, kernelSize: 3 }
     refused(of('Conv2d', { ...conv, groups: 0 }), 'ERR_INVALID_ARG_VALUE', /groups must be a positive integer/)
     refused(of('Conv2d', { ...conv, groups: 3 }), 'ERR_INVALID_ARG_VALUE', /in_channels must be divisible by groups/)
-    refused(of('Conv2d', { ...conv, outChannels: 3, groups: 2 }), 'ERR_INVALID_ARG_VALUE', /out_channels must be divisible by groups/)
-    refused(of('Conv2d', { ...conv, padding: 'same', stride: 2 }), 'ERR_INVALID_ARG_VALUE', /padding='same' is not supported for strided convolutions/)
-    refused(of('Conv2d', { ...conv, padding: 'Same' }), 'ERR_INVALID_ARG_VALUE', /'padding' must be one of 'same', 'valid', got 'Same'/)
-    refused(of('Conv2d', { ...conv, paddingMode: 'mirror' }), 'ERR_INVALID_ARG_VALUE', /'paddingMode' must be one of 'zeros', 'reflect', 'replicate', 'circular'/)
-    refused(of('Dropout', { p: 1.5 }), 'ERR_INVALID_ARG_VALUE', /dropout probability has to be between 0 and 1, but got 1.5/)
-    refused(of('CrossEntropyLoss', { reduction: 'avg' }), 'ERR_INVALID_ARG_VALUE', /'reduction' must be one of 'none', 'mean', 'sum'/)
+    refused(
+      of('Conv2d', { ...conv, outChannels: 3, groups: 2 }),
+      'ERR_INVALID_ARG_VALUE',
+      /out_channels must be divisible by groups/,
+    )
+    refused(
+      of('Conv2d', { ...conv, padding: 'same', stride: 2 }),
+      'ERR_INVALID_ARG_VALUE',
+      /padding='same' is not supported for strided convolutions/,
+    )
+    refused(
+      of('Conv2d', { ...conv, padding: 'Same' }),
+      'ERR_INVALID_ARG_VALUE',
+      /'padding' must be one of 'same', 'valid', got 'Same'/,
+    )
+    refused(
+      of('Conv2d', { ...conv, paddingMode: 'mirror' }),
+      'ERR_INVALID_ARG_VALUE',
+      /'paddingMode' must be one of 'zeros', 'reflect', 'replicate', 'circular'/,
+    )
+    refused(
+      of('Dropout', { p: 1.5 }),
+      'ERR_INVALID_ARG_VALUE',
+      /dropout probability has to be between 0 and 1, but got 1.5/,
+    )
+    refused(
+      of('CrossEntropyLoss', { reduction: 'avg' }),
+      'ERR_INVALID_ARG_VALUE',
+      /'reduction' must be one of 'none', 'mean', 'sum'/,
+    )
   })
 
   test('inputs that do not fit name the layer', () => {
     const linear = new nn.Linear(6, 3) as unknown as AnyLayer
-    refused(() => linear.forward(torch.ones([2, 5])), 'ERR_LIBTORCH', /^Linear\(in_features=6, out_features=3, bias=True\): mat1 and mat2 shapes cannot be multiplied/)
+    refused(
+      () => linear.forward(torch.ones([2, 5])),
+      'ERR_LIBTORCH',
+      /^Linear\(in_features=6, out_features=3, bias=True\): mat1 and mat2 shapes cannot be multiplied/,
+    )
     const conv = new nn.Conv2d(1, 1, 3) as unknown as AnyLayer
-    refused(() => conv.forward(torch.ones([1, 1, 2, 2])), 'ERR_LIBTORCH', /^Conv2d\(.*Kernel size can't be greater than actual input size/)
+    refused(
+      () => conv.forward(torch.ones([1, 1, 2, 2])),
+      'ERR_LIBTORCH',
+      /^Conv2d\(.*Kernel size can't be greater than actual input size/,
+    )
     const norm = new nn.BatchNorm2d(2) as unknown as AnyLayer
     refused(() => norm.forward(torch.ones([2, 2, 2])), 'ERR_LIBTORCH', /expected 4D input \(got 3D input\)/)
-    refused(() => norm.forward(torch.ones([1, 2, 1, 1])), 'ERR_LIBTORCH', /Expected more than 1 value per channel when training/)
+    refused(
+      () => norm.forward(torch.ones([1, 2, 1, 1])),
+      'ERR_LIBTORCH',
+      /Expected more than 1 value per channel when training/,
+    )
   })
 
   test('what is no tensor, and a disposed one', () => {
@@ -192,7 +263,12 @@ describe('the tensors of a layer', () => {
 
   test('can be set, by parameters alone', () => {
     const linear = new nn.Linear(2, 2)
-    const weight = new nn.Parameter(torch.tensor([[1, 2], [3, 4]]))
+    const weight = new nn.Parameter(
+      torch.tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    )
     linear.weight = weight
     linear.bias = null
     assert.deepEqual(linear.forward(torch.tensor([[1, 1]])).tolist(), [[3, 7]])
@@ -201,13 +277,19 @@ describe('the tensors of a layer', () => {
     const assign = (value: unknown) => () => {
       ;(linear as unknown as { weight: unknown }).weight = value
     }
-    assert.throws(assign(torch.ones([2, 2])), { code: 'ERR_INVALID_ARG_TYPE', message: /cannot assign an instance of Tensor as parameter 'weight' \(torch.nn.Parameter or null expected\)/ })
+    assert.throws(assign(torch.ones([2, 2])), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /cannot assign an instance of Tensor as parameter 'weight' \(torch.nn.Parameter or null expected\)/,
+    })
     assert.throws(assign(3), { code: 'ERR_INVALID_ARG_TYPE' })
     const norm = new nn.BatchNorm2d(2)
     norm.running_mean = torch.tensor([5, 6])
     norm.eval()
     for (const value of norm.forward(torch.tensor([[[[5]], [[6]]]])).toTypedArray()) assert.ok(Math.abs(value) < 1e-6)
-    assert.throws(() => Object.assign(norm, { running_mean: [1, 2] }), { code: 'ERR_INVALID_ARG_TYPE', message: /buffer 'running_mean'/ })
+    assert.throws(() => Object.assign(norm, { running_mean: [1, 2] }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /buffer 'running_mean'/,
+    })
   })
 
   test('are shared between layers that are given the same', () => {
@@ -216,7 +298,10 @@ describe('the tensors of a layer', () => {
     decoder.weight = encoder.weight
     const both = new nn.ModuleList([encoder, decoder])
     assert.deepEqual(both.parameters(), [encoder.weight])
-    decoder.forward(encoder.forward(torch.ones([1, 2]))).sum().backward()
+    decoder
+      .forward(encoder.forward(torch.ones([1, 2])))
+      .sum()
+      .backward()
     assert.deepEqual(encoder.weight.grad!.shape, [2, 2])
   })
 

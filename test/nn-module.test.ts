@@ -187,7 +187,10 @@ describe('registering by name', () => {
     const value = { code: 'ERR_INVALID_ARG_VALUE' }
     assert.throws(() => empty.registerModule('a.b', new nn.ReLU()), { ...value, message: /can't contain "."/ })
     assert.throws(() => empty.registerParameter('', null), { ...value, message: /can't be empty string/ })
-    assert.throws(() => empty.registerBuffer('forward', null), { ...value, message: "attribute 'forward' already exists" })
+    assert.throws(() => empty.registerBuffer('forward', null), {
+      ...value,
+      message: "attribute 'forward' already exists",
+    })
     assert.throws(() => empty.registerBuffer('x', 3 as never), { code: 'ERR_INVALID_ARG_TYPE' })
     assert.throws(() => empty.registerParameter('x', torch.ones([1]) as never), { code: 'ERR_INVALID_ARG_TYPE' })
     assert.throws(() => empty.registerModule('x', {} as never), { code: 'ERR_INVALID_ARG_TYPE' })
@@ -216,7 +219,10 @@ describe('training, moving, casting', () => {
   test('casts keep parameters and their gradients, replace buffers, and leave integers', () => {
     const net = new Block(2)
     const [weight] = net.parameters()
-    net.norm.forward(net.conv.forward(torch.randn([1, 2, 4, 4]))).sum().backward()
+    net.norm
+      .forward(net.conv.forward(torch.randn([1, 2, 4, 4])))
+      .sum()
+      .backward()
     const counted = net.norm.num_batches_tracked
     assert.equal(net.double(), net)
     assert.equal(net.conv.weight, weight)
@@ -255,7 +261,10 @@ describe('training, moving, casting', () => {
 
   test('gradients are forgotten or zeroed, and switched off', () => {
     const linear = new nn.Linear(2, 1)
-    linear.forward(torch.ones([1, 2])).sum().backward()
+    linear
+      .forward(torch.ones([1, 2]))
+      .sum()
+      .backward()
     linear.zeroGrad({ setToNone: false })
     assert.deepEqual(linear.weight.grad!.tolist(), [[0, 0]])
     linear.zeroGrad()

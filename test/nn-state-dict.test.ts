@@ -55,7 +55,8 @@ describe('loadStateDict refuses in the words of Python', () => {
     const wrong = { ...plain(), mean: 3 as unknown as Tensor }
     assert.throws(() => new Net().loadStateDict(wrong), {
       code: 'ERR_STATE_DICT',
-      message: /While copying the parameter named "mean", expected torch.Tensor or Tensor-like object from checkpoint but received the number 3/,
+      message:
+        /While copying the parameter named "mean", expected torch.Tensor or Tensor-like object from checkpoint but received the number 3/,
     })
     assert.throws(() => new Net().loadStateDict(null as never), { code: 'ERR_INVALID_ARG_TYPE', message: /dict-like/ })
     assert.throws(() => new Net().loadStateDict([] as never), { code: 'ERR_INVALID_ARG_TYPE' })

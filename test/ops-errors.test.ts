@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import * as torch from '../src/index'
 
 const { aten } = torch.ops
-const x = torch.tensor([
+const x: torch.Tensor = torch.tensor([
   [1, 2],
   [3, 4],
 ])

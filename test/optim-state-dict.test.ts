@@ -45,6 +45,7 @@ describe('a state dict of Python', () => {
       optimizer.loadStateDict(stateOf(saved))
       const own = optimizer.stateDict()
       assert.deepEqual(own.param_groups, saved.param_groups)
+      assert.deepEqual(Object.keys(own.param_groups[0]!), Object.keys(saved.param_groups[0]!))
       assert.deepEqual(Object.keys(own.state), Object.keys(saved.state))
       for (const [number, entries] of Object.entries(saved.state)) {
         assert.deepEqual(Object.keys(own.state[number]!), Object.keys(entries))
@@ -131,11 +132,19 @@ describe('state dicts', () => {
       assert.deepEqual(after.state[1]!.exp_avg!.bytes(), before.state[1]!.exp_avg!.bytes())
     }
     refused({ state: {}, param_groups: [] }, 'ERR_STATE_DICT', /different number of parameter groups/)
-    refused({ state: {}, param_groups: [{ ...group, params: [0] }] }, 'ERR_STATE_DICT', /doesn't match the size of optimizer's group/)
+    refused(
+      { state: {}, param_groups: [{ ...group, params: [0] }] },
+      'ERR_STATE_DICT',
+      /doesn't match the size of optimizer's group/,
+    )
     refused({ state: {}, param_groups: [{ ...group, lr: 'x' }] }, 'ERR_INVALID_ARG_TYPE', /'lr' must be a number/)
     const lr = { ...group, lr: 1 }
     refused({ state: { 0: { step: 1 } }, param_groups: [lr] }, 'ERR_STATE_DICT', /lacks 'exp_avg'/)
-    refused({ state: { 0: { sum: torch.ones([1]) } }, param_groups: [lr] }, 'ERR_STATE_DICT', /Adam keeps no state 'sum'/)
+    refused(
+      { state: { 0: { sum: torch.ones([1]) } }, param_groups: [lr] },
+      'ERR_STATE_DICT',
+      /Adam keeps no state 'sum'/,
+    )
     refused({ state: { 0: { exp_avg: 'x' } }, param_groups: [lr] }, 'ERR_STATE_DICT', /'exp_avg' must be a tensor/)
     refused({ state: { 7: {} }, param_groups: [lr] }, 'ERR_STATE_DICT', /no such parameter/)
     refused({ state: {} }, 'ERR_INVALID_ARG_TYPE', /has state and param_groups/)

@@ -201,7 +201,7 @@ describe('frombuffer', () => {
     refuses(() => torch.frombuffer(buffer, { dtype: 'uint8', offset: 11 }), 'ERR_INVALID_ARG_VALUE', /offset/)
     refuses(() => torch.frombuffer(buffer, { dtype: 'uint8', offset: -1 }), 'ERR_INVALID_ARG_VALUE', /offset/)
     refuses(() => torch.frombuffer(buffer, { dtype: 'uint8', count: 11 }), 'ERR_INVALID_ARG_VALUE', /11/)
-    refuses(() => torch.frombuffer(buffer, { dtype: 'uint8', count: 2 ** 60 }), 'ERR_INVALID_ARG_VALUE')
+    refuses(() => torch.frombuffer(buffer, { dtype: 'uint8', count: 2 ** 60 }), 'ERR_INVALID_ARG_TYPE')
     refuses(() => torch.frombuffer(buffer, { dtype: 'float64', count: 2 ** 52 }), 'ERR_INVALID_ARG_VALUE')
     refuses(
       () => torch.frombuffer(buffer, { dtype: 'int32', offset: 1, count: 1 }),
@@ -227,16 +227,22 @@ describe('frombuffer', () => {
     )
     assert.deepEqual(torch.fromTypedArray(new Float32Array(resizable)).tolist(), [0, 0])
     const gone = new ArrayBuffer(8)
+    const goneView = new Float32Array(gone)
     structuredClone(gone, { transfer: [gone] })
     assert.throws(() => torch.frombuffer(gone, { count: 2 }), { name: /InvalidArg/ })
-    assert.throws(() => torch.fromTypedArray(new Float32Array(gone), [2]), { name: /InvalidArg/ })
+    assert.throws(() => torch.fromTypedArray(goneView, [2]), { name: /InvalidArg/ })
   })
 
   test('memory that is shared cannot be transferred away', () => {
     const array = new Float32Array([1, 2])
     const t = torch.frombuffer(array)
     const { port1 } = new MessageChannel()
-    assert.throws(() => port1.postMessage(array.buffer, [array.buffer]), /DataCloneError|transfer/i)
+    try {
+      port1.postMessage(array.buffer, [array.buffer]) // Node 20 copies instead, later ones throw
+    } catch (error) {
+      assert.match(String(error), /DataCloneError|transfer/i)
+    }
+    assert.equal(array.length, 2, 'the buffer is still here')
     port1.close()
     assert.deepEqual(t.tolist(), [1, 2])
   })

@@ -3,10 +3,13 @@ import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { before, describe, it } from 'node:test'
 import ts from 'typescript'
+import { isTensor, type Tensor } from '../src/index'
+import { values } from './types/values'
 
 const ROOT = join(__dirname, '..')
 const ACCEPT = join(__dirname, 'types/accept')
 const REJECT = join(__dirname, 'types/reject')
+const VALUES = join(__dirname, 'types/values.ts')
 
 interface Compiled {
   program: ts.Program
@@ -66,6 +69,33 @@ function holdsInOrder(message: string, parts: readonly string[]): boolean {
   return true
 }
 
+interface Claim {
+  name: string
+  /** `Tensor<[2, 3], 'float32'>` for each tensor of the result. */
+  tensors: { shape: string[] | 'any'; dtype: string }[]
+}
+
+// What the compiler says of each function in `values`: Tensor<[2, number], "float32">, or a tuple of such.
+function claimsIn(program: ts.Program): Claim[] {
+  const checker = program.getTypeChecker()
+  const claims: Claim[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAssignment(node) && ts.isArrowFunction(node.initializer)) {
+      const type = checker.getTypeAtLocation(node.initializer.body)
+      const text = checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation)
+      const tensors = [...text.matchAll(/Tensor<(\[[^\]]*\]|any), ("\w+"|any)>/g)].map(([, shape, dtype]) => ({
+        shape: shape === 'any' ? ('any' as const) : shape!.slice(1, -1).split(', ').filter(Boolean),
+        dtype: dtype!.replaceAll('"', ''),
+      }))
+      claims.push({ name: (node.name as ts.StringLiteral | ts.Identifier).text, tensors })
+    } else {
+      ts.forEachChild(node, visit)
+    }
+  }
+  visit(program.getSourceFile(VALUES)!)
+  return claims
+}
+
 describe('types that know shapes', () => {
   const accepted = programsIn(ACCEPT)
   const rejected = programsIn(REJECT)
@@ -74,7 +104,7 @@ describe('types that know shapes', () => {
   before(() => {
     assert.ok(accepted.length >= 6, 'no programs to accept were found')
     assert.ok(rejected.length >= 4, 'no programs to reject were found')
-    compiled = compile([...accepted, ...rejected])
+    compiled = compile([...accepted, ...rejected, VALUES])
   })
 
   for (const file of accepted) {
@@ -111,6 +141,27 @@ describe('types that know shapes', () => {
       })
     })
   }
+
+  it('are true at run time', () => {
+    assert.deepEqual(errorsOf(compiled.program, VALUES), [])
+    const claims = claimsIn(compiled.program)
+    assert.ok(claims.length > 100, `${claims.length} calls were found`)
+    let known = 0
+    for (const { name, tensors } of claims) {
+      const result: unknown = values[name as keyof typeof values]()
+      const results = (isTensor(result) ? [result] : result) as Tensor[]
+      assert.equal(results.length, tensors.length, name)
+      results.forEach((tensor, i) => {
+        const { shape, dtype } = tensors[i]!
+        if (dtype !== 'any') assert.equal(tensor.dtype, dtype, name)
+        if (shape === 'any') return
+        known++
+        const sizes = (tensor.shape as number[]).map((size, k) => (shape[k] === 'number' ? 'number' : String(size)))
+        assert.deepEqual(sizes, shape, name)
+      })
+    }
+    assert.ok(known > 100, `${known} shapes are known`)
+  })
 
   it('costs the compiler little', t => {
     const { instantiations, seconds } = compiled

@@ -30,12 +30,12 @@ describe('worker threads', () => {
     assert.deepEqual(torch.ones([2]).add(1).tolist(), [2, 2])
   })
 
-  test('terminated in the middle of training, ten times over, the process goes on', async () => {
+  test('terminated in the middle of training, six times over, the process goes on', async () => {
     const tensors = torch.memory.stats().tensors
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 6; i++) {
       const worker = start({ report: 1 + (i % 3) })
       await once(worker, 'message')
-      if (i % 2 === 1) await new Promise(resolve => setTimeout(resolve, 3 * i)) // anywhere in a step
+      if (i % 2 === 1) await new Promise(resolve => setTimeout(resolve, 5 * i)) // anywhere in a step
       const code = await worker.terminate()
       assert.equal(code, 1)
       assert.deepEqual(
@@ -54,7 +54,7 @@ describe('worker threads', () => {
   })
 
   test('terminated before the package is loaded, or while it is', async () => {
-    for (const delay of [0, 50, 200, 400, 800]) {
+    for (const delay of [0, 100, 600]) {
       const worker = start({})
       await new Promise(resolve => setTimeout(resolve, delay))
       await worker.terminate()

@@ -26,7 +26,8 @@ c10::DeviceIndex checked_index(Args& args, size_t i) {
   return static_cast<c10::DeviceIndex>(index);
 }
 
-napi_value is_built(Environment& env, Args&) { return js_bool(env, at::hasCUDA()); }
+// `at::hasCUDA` asks for a GPU too
+napi_value is_built(Environment& env, Args&) { return js_bool(env, LTN_CUDA != 0); }
 napi_value count(Environment& env, Args&) { return js_int(env, device_count()); }
 
 napi_value current_device(Environment& env, Args& args) { return js_int(env, checked_index(args, 0)); }

@@ -51,8 +51,7 @@ struct MemberSpec {
 // `Forward` is called with the module and one or two tensors; it returns a tensor, or a pair of them.
 template <typename Impl, typename Forward>
 class HostedLayer final : public Layer {
-  static constexpr bool kTakesTwo =
-      std::is_invocable_v<Forward&, Impl&, const at::Tensor&, const at::Tensor&>;
+  static constexpr bool kTakesTwo = std::is_invocable_v<Forward&, Impl&, const at::Tensor&, const at::Tensor&>;
 
  public:
   HostedLayer(std::shared_ptr<Impl> module, std::vector<MemberSpec<Impl>> members, Forward forward)
@@ -105,8 +104,7 @@ class HostedLayer final : public Layer {
       return std::invoke_result<Forward&, Impl&, const at::Tensor&>{};
     }
   }
-  static constexpr bool kGivesTwo =
-      !std::is_convertible_v<typename decltype(result_of<kTakesTwo>())::type, at::Tensor>;
+  static constexpr bool kGivesTwo = !std::is_convertible_v<typename decltype(result_of<kTakesTwo>())::type, at::Tensor>;
 
   std::shared_ptr<Impl> module_;
   std::vector<MemberSpec<Impl>> members_;

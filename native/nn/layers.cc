@@ -176,13 +176,14 @@ LayerPtr relu(LayerOptions& o) {
 LayerPtr softmax(LayerOptions& o) {
   const std::optional<int64_t> dim = o.integer_or_null("dim", {});
   o.done();
-  return host<nn::SoftmaxImpl>(
-      std::make_shared<nn::SoftmaxImpl>(nn::SoftmaxOptions(dim.value_or(0))), {}, [dim](nn::SoftmaxImpl&, const Tensor& x) {
-        if (dim) return at::softmax(x, *dim);
-        TORCH_WARN_ONCE(
-            "Implicit dimension choice for softmax has been deprecated. Change the call to include dim as an argument.");
-        return at::softmax(x, x.dim() == 0 || x.dim() == 1 || x.dim() == 3 ? 0 : 1);
-      });
+  return host<nn::SoftmaxImpl>(std::make_shared<nn::SoftmaxImpl>(nn::SoftmaxOptions(dim.value_or(0))), {},
+                               [dim](nn::SoftmaxImpl&, const Tensor& x) {
+                                 if (dim) return at::softmax(x, *dim);
+                                 TORCH_WARN_ONCE(
+                                     "Implicit dimension choice for softmax has been deprecated. Change the call to "
+                                     "include dim as an argument.");
+                                 return at::softmax(x, x.dim() == 0 || x.dim() == 1 || x.dim() == 3 ? 0 : 1);
+                               });
 }
 
 LayerPtr max_pool2d(LayerOptions& o) {
@@ -253,9 +254,15 @@ LayerPtr cross_entropy_loss(LayerOptions& o) {
 }
 
 constexpr LayerRow kLayers[] = {
-    {"BatchNorm2d", batch_norm2d}, {"Conv2d", conv2d}, {"CrossEntropyLoss", cross_entropy_loss},
-    {"Dropout", dropout},          {"Flatten", flatten}, {"Identity", identity},
-    {"Linear", linear},            {"MaxPool2d", max_pool2d}, {"ReLU", relu},
+    {"BatchNorm2d", batch_norm2d},
+    {"Conv2d", conv2d},
+    {"CrossEntropyLoss", cross_entropy_loss},
+    {"Dropout", dropout},
+    {"Flatten", flatten},
+    {"Identity", identity},
+    {"Linear", linear},
+    {"MaxPool2d", max_pool2d},
+    {"ReLU", relu},
     {"Softmax", softmax},
 };
 

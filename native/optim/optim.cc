@@ -223,6 +223,13 @@ napi_value optimizer_clear_state(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
+// optimizersLive(): how many optimizers this environment holds.
+napi_value optimizers_live(Environment& env, Args&) {
+  auto& optimizers = table(env);
+  optimizers.release_some();
+  return js_number(env, static_cast<double>(optimizers.live()));
+}
+
 }  // namespace
 
 void register_optim(Environment& env, napi_value exports) {
@@ -236,6 +243,7 @@ void register_optim(Environment& env, napi_value exports) {
   define<gradients_clear>(env, exports, "gradientsClear");
   define<optimizer_state>(env, exports, "optimizerState");
   define<optimizer_set_state>(env, exports, "optimizerSetState");
+  define<optimizers_live>(env, exports, "optimizersLive");
   define<optimizer_clear_state>(env, exports, "optimizerClearState");
 }
 

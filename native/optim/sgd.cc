@@ -156,8 +156,9 @@ Tensor Sgd::step(LossClosure closure) {
     if (way == Way::Single) {
       step_single(all, o);
     } else {
-      const bool first = way == Way::Fused && keeps &&
-                         std::none_of(all.buffers.begin(), all.buffers.end(), [](const Tensor& b) { return b.defined(); });
+      const bool first =
+          way == Way::Fused && keeps &&
+          std::none_of(all.buffers.begin(), all.buffers.end(), [](const Tensor& b) { return b.defined(); });
       if (first) {
         for (size_t i = 0; i < all.grads.size(); ++i) all.buffers[i] = at::empty_like(all.grads[i]);
       }

@@ -117,6 +117,17 @@ async function chooseVariants(env, wanted, say) {
   return [...cuda, 'cpu']
 }
 
+/** A GPU that nobody uses is said aloud too, where a CPU build was found and not chosen here. */
+export async function mentionUnusedDriver(libtorch, env, say) {
+  if (libtorch.cuda !== null || env.LIBTORCH_NODE_VARIANT === 'cpu') return
+  const driver = await findDriver(env)
+  const [best] = variantsFor(driver)
+  if (best)
+    say(
+      `This libtorch is a CPU build, and the NVIDIA driver runs CUDA ${driver.cuda.join('.')}: LIBTORCH_NODE_VARIANT=${best} fetches one that uses the GPU.`,
+    )
+}
+
 async function fillFromAnySource({ variants, version, ...rest }) {
   const reasons = []
   for (const source of [unpackArchive, unpackWheel]) {

@@ -17,23 +17,34 @@ export function parallelJobs() {
  * Makes CMake start anew where it was configured for something else (another libtorch, another compiler), and not after a
  * mere compile error: what was compiled stays. So does the last good binary, until it is replaced.
  */
-export function prepareConfiguration(root, configuration, force) {
-  const file = path.join(root, 'build', 'configuration')
-  if (!force && existsSync(file) && readFileSync(file, 'utf8') === configuration) return
+export function prepareConfiguration(root, { configuration, libtorch, force }) {
+  if (!force && readConfiguration(root)?.configuration === configuration) return
   for (const name of ['CMakeCache.txt', 'CMakeFiles', 'build.ninja', 'Makefile', 'cmake_install.cmake']) {
     rmSync(path.join(root, 'build', name), { recursive: true, force: true })
   }
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, configuration)
+  mkdirSync(path.join(root, 'build'), { recursive: true })
+  const facts = { configuration, libtorch: libtorch.root, explicit: libtorch.explicit === true }
+  writeFileSync(configurationFile(root), `${JSON.stringify(facts, null, 2)}\n`)
 }
 
-/** Configures (where needed) and builds through cmake-js; the compiler's own messages go straight to the terminal. */
+/** What the build folder is configured for; null where it is not. */
+export function readConfiguration(root) {
+  try {
+    return JSON.parse(readFileSync(configurationFile(root), 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+const configurationFile = root => path.join(root, 'build', 'configuration.json')
+
+/** Configures (where needed) and builds through cmake-js; what the tools say goes to stderr, stdout is for results. */
 export async function compile({ root, libtorch, toolchain, env, binary }) {
   const options = ['--directory', root, '--parallel', String(parallelJobs()), '--log-level', 'warn']
   const result = await execa(
     process.execPath,
     [toolchain.cmakeJs, 'build', ...options, `--CDLIBTORCH=${libtorch.root}`],
-    { cwd: root, env, extendEnv: false, stdio: ['ignore', 'inherit', 'inherit'], reject: false },
+    { cwd: root, env, extendEnv: false, stdio: ['ignore', process.stderr, process.stderr], reject: false },
   )
   if (result.failed || !existsSync(binary)) {
     throw new InstallError({

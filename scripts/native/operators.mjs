@@ -22,6 +22,11 @@ export async function generateOperators({ root, binary, env }) {
     return hash.digest('hex')
   }
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp()) return
-  await execa(process.execPath, [script], { cwd: root, env, extendEnv: false, stdio: ['ignore', 'inherit', 'inherit'] })
+  await execa(process.execPath, [script], {
+    cwd: root,
+    env,
+    extendEnv: false,
+    stdio: ['ignore', process.stderr, process.stderr],
+  })
   writeFileSync(stampFile, stamp())
 }

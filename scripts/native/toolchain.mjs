@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import { InstallError } from '../install-error.mjs'
 
 const require = createRequire(import.meta.url)
-const OLDEST_CMAKE = [3, 18]
+const OLDEST_CMAKE = [3, 21]
 
 /**
  * The tools of the compile, looked for before anything large is fetched.

@@ -103,8 +103,8 @@ export async function train(options: TrainCommand): Promise<void> {
         onEpoch: ({ epoch, trainLoss, valLoss, seconds }) => {
           report.trainLosses.push(trainLoss)
           report.valLosses.push(valLoss)
-          report.seconds.push(seconds)
-          out.event({ event: 'epoch', epoch, trainLoss, valLoss, seconds })
+          report.seconds.push(rounded(seconds))
+          out.event({ event: 'epoch', epoch, trainLoss, valLoss, seconds: rounded(seconds) })
           shown.epoch({ epoch, trainLoss, valLoss, seconds })
         },
       },
@@ -141,7 +141,7 @@ export async function train(options: TrainCommand): Promise<void> {
   say('the trained network:', 'model.safetensors')
   const { device: used, libtorch } = settings
   const accuracies = { trainAccuracy, valAccuracy, testAccuracy }
-  out.event({ event: 'done', ...accuracies, epochs, seconds, device: used, libtorch, out: folder })
+  out.event({ event: 'done', ...accuracies, epochs, seconds: rounded(seconds), device: used, libtorch, out: folder })
 }
 
 /** True once done, false where an `AbortError` ended it. */
@@ -153,6 +153,11 @@ async function unlessAborted(work: Promise<unknown>): Promise<boolean> {
     if (error instanceof AbortError) return false
     throw error
   }
+}
+
+/** To milliseconds: more digits say nothing. */
+function rounded(seconds: number): number {
+  return Number(seconds.toFixed(3))
 }
 
 function keep(report: Report, folder: string): void {

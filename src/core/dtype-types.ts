@@ -155,3 +155,7 @@ export type OneDType<What extends string, D, E> =
           : [E] extends [D]
             ? unknown
             : ShapeError<`${What}: expects one dtype, got ${D & string} and ${E & string}`>
+
+/** What `item()` gives; of a tensor whose dtype is not known a number, as nearly all are. */
+export type ItemOf<D> =
+  IsAny<D> extends true ? number : D extends 'bool' ? boolean : D extends ComplexDType ? Complex : number

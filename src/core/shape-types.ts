@@ -15,8 +15,11 @@ export interface ShapeError<M extends string> {
 /** The part of a parameter's type that refuses: `x: Tensor<S, D> & Check<Rule>`. */
 export type Check<R> = 0 extends 1 & R ? unknown : R extends ShapeError<string> ? R : unknown
 
-/** True for `any`. */
-export type IsAny<T> = 0 extends 1 & T ? true : false
+/**
+ * True for `any`, which takes both branches of a condition. (The usual `0 extends 1 & T` is settled too early where T is
+ * constrained to strings: `1 & T` is then never.)
+ */
+export type IsAny<T> = boolean extends (T extends never ? true : false) ? true : false
 
 /** True for identical types. Resolves for type parameters too: `Same<C, C>` is true in a class generic in `C`. */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -130,6 +130,3 @@ type MinusOnes<V extends Shape, N extends 'none' | 'one' = 'none'> = V extends r
 type Fill<V extends Shape, M extends number> = {
   -readonly [K in keyof V]: Same<V[K], -1> extends true ? M : PlainSize<V[K]>
 }
-
-/** What `view` takes: a list of sizes, or one size. */
-export type SizesOf<V extends Shape | number> = V extends number ? [V] : V extends Shape ? V : never

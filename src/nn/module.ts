@@ -1,27 +1,17 @@
 import { inspect } from 'node:util'
 import { noGrad } from '../autograd'
 import { type DType, isComplex, isFloating } from '../core/dtype'
-import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
+import { describe, InvalidArgTypeError } from '../core/errors'
 import { keep, slotOf } from '../core/handle'
 import { check, is, mergeArguments } from '../core/options'
 import { isTensor, setData, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
+import { buffersOf, isModule, ModuleTree, ownBuffers, ownChildren, ownParameters, setField } from './module-tree'
 import { isParameter, Parameter } from './parameter'
 import { indented } from './representation'
 import { describeModule, emptyStateDict, type IncompatibleKeys, Loading, type StateDict, sizeText } from './state-dict'
 
-/** Which members a walk over a module gives, and under what names. */
-export interface WalkOptions {
-  /** Put before all names. */
-  prefix?: string
-  /** Go into children too (default true). */
-  recurse?: boolean
-  /** Give what is reached by several names only once (default true). */
-  removeDuplicate?: boolean
-}
-
-/** True for a `Module` made by this copy of the package. */
-export let isModule: (value: unknown) => value is Module
+export { isModule, type WalkOptions } from './module-tree'
 
 /**
  * Base of all networks, as `torch.nn.Module`.
@@ -41,233 +31,9 @@ export let isModule: (value: unknown) => value is Module
  * }
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
-export abstract class Module {
-  #training = true
-  /** Names of the registered buffers, and whether `stateDict` has them. */
-  readonly #buffers = new Map<string, boolean>()
-
-  /** @internal */
-  static {
-    isModule = (value): value is Module => typeof value === 'object' && value !== null && #training in value
-  }
-
+export abstract class Module extends ModuleTree {
   /** What the network computes. */
   abstract forward(...args: never[]): unknown
-
-  /** True in training, false in evaluation: dropout and batch normalisation differ. `train` and `eval` set it. */
-  get training(): boolean {
-    return this.#training
-  }
-
-  set training(mode: boolean) {
-    check('Module', 'training', mode, is.boolean)
-    this.#training = mode
-  }
-
-  // --- the tree
-
-  /** The module's own fields of one kind, in order. */
-  *#own<T>(belongs: (value: unknown, name: string) => value is T): Generator<[string, T]> {
-    for (const name of Object.keys(this)) {
-      const value: unknown = this[name as keyof this]
-      if (belongs(value, name)) yield [name, value]
-    }
-  }
-
-  #ownBuffers(): Generator<[string, Tensor]> {
-    return this.#own((value, name): value is Tensor => this.#buffers.has(name) && isTensor(value))
-  }
-
-  /** This module and all below it, depth first, under their dotted names; its own name is `''`. */
-  namedModules(...args: [options?: Omit<WalkOptions, 'recurse'>]): [string, Module][] {
-    const options = mergeArguments('namedModules', ['prefix', 'removeDuplicate'], args) as WalkOptions
-    const { prefix = '', removeDuplicate = true } = options
-    const found: [string, Module][] = []
-    const seen = new Set<Module>()
-    const walk = (module: Module, path: string) => {
-      if (seen.has(module)) return
-      if (removeDuplicate) seen.add(module)
-      found.push([path, module])
-      for (const [name, child] of module.#own(isModule)) walk(child, path === '' ? name : `${path}.${name}`)
-    }
-    walk(this, prefix)
-    return found
-  }
-
-  /** This module and all below it, depth first. */
-  modules(): Module[] {
-    return this.namedModules().map(([, module]) => module)
-  }
-
-  /** The modules directly below, by the names of their fields. */
-  namedChildren(): [string, Module][] {
-    const seen = new Set<Module>()
-    return [...this.#own(isModule)].filter(([, child]) => !seen.has(child) && seen.add(child))
-  }
-
-  /** The modules directly below. */
-  children(): Module[] {
-    return this.namedChildren().map(([, child]) => child)
-  }
-
-  #members<T extends Tensor>(options: WalkOptions, own: (module: Module) => Iterable<[string, T]>): [string, T][] {
-    const { prefix = '', recurse = true, removeDuplicate = true } = options
-    const seen = new Set<T>()
-    const found: [string, T][] = []
-    const modules: [string, Module][] = recurse ? this.namedModules({ prefix, removeDuplicate }) : [[prefix, this]]
-    for (const [path, module] of modules) {
-      for (const [name, member] of own(module)) {
-        if (seen.has(member)) continue
-        if (removeDuplicate) seen.add(member)
-        found.push([path === '' ? name : `${path}.${name}`, member])
-      }
-    }
-    return found
-  }
-
-  /** All parameters, by dotted name. Arguments: `prefix`, `recurse`, `removeDuplicate`. */
-  namedParameters(
-    ...args: [prefix?: string | WalkOptions, recurse?: boolean | WalkOptions, options?: boolean | WalkOptions]
-  ): [string, Parameter][] {
-    const options = mergeArguments('namedParameters', ['prefix', 'recurse', 'removeDuplicate'], args)
-    return this.#members(options as WalkOptions, module => module.#own(isParameter))
-  }
-
-  /** All parameters: what an optimizer takes. */
-  parameters(...args: [recurse?: boolean | { recurse?: boolean }]): Parameter[] {
-    const options = mergeArguments('parameters', ['recurse'], args)
-    return this.namedParameters(options as WalkOptions).map(([, parameter]) => parameter)
-  }
-
-  /** All registered buffers, by dotted name. Arguments: `prefix`, `recurse`, `removeDuplicate`. */
-  namedBuffers(
-    ...args: [prefix?: string | WalkOptions, recurse?: boolean | WalkOptions, options?: boolean | WalkOptions]
-  ): [string, Tensor][] {
-    const options = mergeArguments('namedBuffers', ['prefix', 'recurse', 'removeDuplicate'], args)
-    return this.#members(options as WalkOptions, module => module.#ownBuffers())
-  }
-
-  /** All registered buffers. */
-  buffers(...args: [recurse?: boolean | { recurse?: boolean }]): Tensor[] {
-    const options = mergeArguments('buffers', ['recurse'], args)
-    return this.namedBuffers(options as WalkOptions).map(([, buffer]) => buffer)
-  }
-
-  /** The module at a dotted name below this one; `''` is this one. `ERR_INVALID_ARG_VALUE` where there is none. */
-  getSubmodule(target: string): Module {
-    let module: Module = this
-    for (const name of target === '' ? [] : target.split('.')) {
-      const next: unknown = Object.hasOwn(module, name) ? module[name as keyof Module] : undefined
-      if (next === undefined) {
-        throw new InvalidArgValueError(`${module.#name()} has no attribute \`${name}\``)
-      }
-      if (!isModule(next)) throw new InvalidArgValueError(`\`${name}\` is not an nn.Module`)
-      module = next
-    }
-    return module
-  }
-
-  #getMember(target: string, expected: string, belongs: (module: Module, name: string, value: unknown) => boolean) {
-    const dot = target.lastIndexOf('.')
-    const module = this.getSubmodule(dot === -1 ? '' : target.slice(0, dot))
-    const name = target.slice(dot + 1)
-    const value: unknown = Object.hasOwn(module, name) ? module[name as keyof Module] : undefined
-    if (value === undefined) throw new InvalidArgValueError(`${module.#name()} has no attribute \`${name}\``)
-    if (!belongs(module, name, value)) throw new InvalidArgValueError(`\`${name}\` is not ${expected}`)
-    return value
-  }
-
-  /** The parameter at a dotted name. */
-  getParameter(target: string): Parameter {
-    return this.#getMember(target, 'an nn.Parameter', (_, __, value) => isParameter(value)) as Parameter
-  }
-
-  /** The buffer at a dotted name. */
-  getBuffer(target: string): Tensor {
-    const isBuffer = (module: Module, name: string) => module.#buffers.has(name)
-    return this.#getMember(target, 'a buffer', isBuffer) as Tensor
-  }
-
-  // --- registering by name
-
-  #checkName(what: string, name: unknown, registered: boolean): asserts name is string {
-    if (typeof name !== 'string') {
-      throw new InvalidArgTypeError(`${what} name should be a string. Got ${describe(name)}`)
-    }
-    if (name.includes('.')) throw new InvalidArgValueError(`${what} name can't contain ".", got: ${name}`)
-    if (name === '') throw new InvalidArgValueError(`${what} name can't be empty string ""`)
-    // A declared field without a value is there already, and undefined
-    if (!registered && name in this && this[name as keyof this] !== undefined) {
-      throw new InvalidArgValueError(`attribute '${name}' already exists`)
-    }
-  }
-
-  /**
-   * Makes a tensor part of the module's state without learning it: `to` moves it, and `stateDict` has it unless
-   * `persistent` is false. Gives the tensor, so that a field may hold it.
-   *
-   * @example
-   * class Shift extends nn.Module {
-   *   offset = this.registerBuffer('offset', torch.zeros([3]))
-   *   forward(x: Tensor) {
-   *     return x.add(this.offset)
-   *   }
-   * }
-   */
-  registerBuffer<T extends Tensor | null>(
-    name: string,
-    tensor: T,
-    ...args: [persistent?: boolean | { persistent?: boolean }]
-  ): T {
-    const { persistent = true } = mergeArguments('registerBuffer', ['persistent'], args)
-    check('registerBuffer', 'persistent', persistent, is.boolean)
-    this.#checkName('buffer', name, this.#buffers.has(name))
-    if (tensor !== null && !isTensor(tensor)) {
-      throw new InvalidArgTypeError(
-        `cannot assign ${describe(tensor)} to buffer '${name}' (torch Tensor or null required)`,
-      )
-    }
-    if (tensor !== null) keep(tensor)
-    this.#setField(name, tensor)
-    this.#buffers.set(name, persistent as boolean)
-    return tensor
-  }
-
-  /** Adds a parameter under a name, as a field of that name does. */
-  registerParameter<T extends Parameter | null>(name: string, parameter: T): T {
-    this.#checkName('parameter', name, Object.hasOwn(this, name) && isParameter(this[name as keyof this]))
-    if (parameter !== null && !isParameter(parameter)) {
-      throw new InvalidArgTypeError(
-        `cannot assign ${describe(parameter)} to parameter '${name}' (torch.nn.Parameter or null required)`,
-      )
-    }
-    this.#setField(name, parameter)
-    return parameter
-  }
-
-  /** Adds a child under a name, as a field of that name does. */
-  registerModule<T extends Module | null>(name: string, module: T): T {
-    this.#checkName('module', name, Object.hasOwn(this, name) && isModule(this[name as keyof this]))
-    if (module !== null && !isModule(module)) {
-      throw new InvalidArgTypeError(`${describe(module)} is not a Module`)
-    }
-    this.#setField(name, module)
-    return module
-  }
-
-  /** The same as `registerModule`. */
-  addModule<T extends Module | null>(name: string, module: T): T {
-    return this.registerModule(name, module)
-  }
-
-  #setField(name: string, value: unknown): void {
-    this[name as keyof this] = value as this[keyof this]
-  }
-
-  /** @internal Names a field of a native layer as a buffer. */
-  protected markBuffer(name: string): void {
-    this.#buffers.set(name, true)
-  }
 
   // --- state
 
@@ -286,13 +52,13 @@ export abstract class Module {
     const merged = mergeArguments('stateDict', names, [options]) as typeof options
     const { destination = emptyStateDict(), prefix = '', keepVars = false } = merged
     describeModule(destination, prefix.slice(0, -1), { version: this.stateVersion })
-    for (const [name, parameter] of this.#own(isParameter)) {
+    for (const [name, parameter] of ownParameters(this)) {
       destination[prefix + name] = keepVars ? parameter : (parameter.detach() as Tensor)
     }
-    for (const [name, buffer] of this.#ownBuffers()) {
-      if (this.#buffers.get(name)) destination[prefix + name] = keepVars ? buffer : (buffer.detach() as Tensor)
+    for (const [name, buffer] of ownBuffers(this)) {
+      if (buffersOf(this).get(name)) destination[prefix + name] = keepVars ? buffer : (buffer.detach() as Tensor)
     }
-    for (const [name, child] of this.#own(isModule)) {
+    for (const [name, child] of ownChildren(this)) {
       child.stateDict({ destination, prefix: `${prefix}${name}.`, keepVars })
     }
     return destination
@@ -318,12 +84,12 @@ export abstract class Module {
     check('loadStateDict', 'assign', assign, is.boolean)
     const loading = new Loading(stateDict, assign as boolean)
     this.#load(loading, loading.entries, '')
-    return loading.finish(this.#name(), strict as boolean)
+    return loading.finish(this.constructor.name, strict as boolean)
   }
 
   #load(loading: Loading, entries: Map<string, unknown>, prefix: string): void {
     this.loadOwnState(loading, entries, prefix)
-    for (const [name, child] of this.#own(isModule)) {
+    for (const [name, child] of ownChildren(this)) {
       const path = `${prefix}${name}.`
       child.#load(loading, new Map([...entries].filter(([key]) => key.startsWith(path))), path)
     }
@@ -331,9 +97,9 @@ export abstract class Module {
 
   /** Loads this module's own parameters and buffers, not those of its children. `entries` may be changed. */
   protected loadOwnState(loading: Loading, entries: Map<string, unknown>, prefix: string): void {
-    const own = new Map<string, Tensor>(this.#own(isParameter))
-    for (const [name, buffer] of this.#ownBuffers()) {
-      if (this.#buffers.get(name)) own.set(name, buffer)
+    const own = new Map<string, Tensor>(ownParameters(this))
+    for (const [name, buffer] of ownBuffers(this)) {
+      if (buffersOf(this).get(name)) own.set(name, buffer)
     }
     for (const [name, target] of own) {
       const key = prefix + name
@@ -367,9 +133,9 @@ export abstract class Module {
       if (!loading.assign) {
         noGrad(() => void target.copy_(input))
       } else if (isParameter(target)) {
-        this.#setField(name, new Parameter(input, { requiresGrad: target.requiresGrad }))
+        setField(this, name, new Parameter(input, { requiresGrad: target.requiresGrad }))
       } else {
-        this.#setField(name, keep(input))
+        setField(this, name, keep(input))
       }
     } catch (error) {
       const text = (error as Error).message
@@ -472,12 +238,12 @@ export abstract class Module {
   /** Python's `_apply`: parameters and gradients keep their identity and get new data, buffers are replaced. */
   #convert(fn: (tensor: Tensor) => Tensor): this {
     for (const child of this.children()) child.#convert(fn)
-    for (const [name, parameter] of this.#own(isParameter)) {
+    for (const [name, parameter] of ownParameters(this)) {
       const { grad } = parameter
       const converted = noGrad(() => fn(parameter))
       if (converted !== parameter) {
         if (sameKind(parameter, converted)) setData(parameter, converted)
-        else this.#setField(name, new Parameter(converted, { requiresGrad: parameter.requiresGrad }))
+        else setField(this, name, new Parameter(converted, { requiresGrad: parameter.requiresGrad }))
       }
       if (grad === null) continue
       const convertedGrad = noGrad(() => fn(grad))
@@ -485,18 +251,14 @@ export abstract class Module {
       if (sameKind(grad, convertedGrad)) setData(grad, convertedGrad)
       else (this[name as keyof this] as unknown as Parameter).grad = convertedGrad
     }
-    for (const [name, buffer] of this.#ownBuffers()) {
+    for (const [name, buffer] of ownBuffers(this)) {
       const converted = fn(buffer)
-      if (converted !== buffer) this.#setField(name, keep(converted))
+      if (converted !== buffer) setField(this, name, keep(converted))
     }
     return this
   }
 
   // --- printing
-
-  #name(): string {
-    return this.constructor.name
-  }
 
   /** What stands between the parentheses of this module's line in `toString`. */
   extraRepr(): string {
@@ -504,13 +266,13 @@ export abstract class Module {
   }
 
   /** What Python prints. */
-  toString(): string {
+  override toString(): string {
     const extra = this.extraRepr()
     const extraLines = extra === '' ? [] : extra.split('\n')
-    const children = [...this.#own(isModule)].map(([name, child]) => `(${name}): ${indented(child.toString())}`)
-    if (extraLines.length === 1 && children.length === 0) return `${this.#name()}(${extraLines[0]})`
+    const children = [...ownChildren(this)].map(([name, child]) => `(${name}): ${indented(child.toString())}`)
+    if (extraLines.length === 1 && children.length === 0) return `${this.constructor.name}(${extraLines[0]})`
     const lines = [...extraLines, ...children]
-    return lines.length === 0 ? `${this.#name()}()` : `${this.#name()}(\n  ${lines.join('\n  ')}\n)`
+    return lines.length === 0 ? `${this.constructor.name}()` : `${this.constructor.name}(\n  ${lines.join('\n  ')}\n)`
   }
 
   [inspect.custom](): string {

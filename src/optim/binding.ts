@@ -13,6 +13,7 @@ export interface OptimBinding {
   optimizerState(id: number, param: Slot): [name: string, slot: Slot][]
   optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
   optimizerClearState(id: number): void
+  optimizersLive(): number
 }
 
 export const optim = binding as unknown as OptimBinding

@@ -3,10 +3,10 @@ import { enableGrad } from '../autograd'
 import { describe, InvalidArgTypeError, InvalidArgValueError, StateDictError } from '../core/errors'
 import { adopt, slotOf } from '../core/handle'
 import { check, is, isOptions, mergeArguments, unknownOption } from '../core/options'
+import { pythonWord } from '../nn/layers/python-words'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { optim } from './binding'
-import { pythonWord } from '../nn/layers/python-words'
 
 /** Parameters with options of their own. Options are live: what is written takes effect in the next step. */
 export type ParamGroup<O> = Required<O> & {
@@ -99,9 +99,7 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
     const list: unknown[] = isTensor(given) ? [given] : [...(given as Iterable<unknown>)]
     const named = list.filter(entry => Array.isArray(entry)) as [string, unknown][]
     if (named.length > 0 && named.length !== list.length) {
-      throw new InvalidArgValueError(
-        'all optimizer params should be with/without names. Some param names are missing',
-      )
+      throw new InvalidArgValueError('all optimizer params should be with/without names. Some param names are missing')
     }
     const params = list.map(entry => (Array.isArray(entry) ? entry[1] : entry))
     for (const param of params) {
@@ -217,7 +215,9 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
           "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
         )
       }
-      numbers.forEach((number, k) => paramOf.set(String(number), { param: params[k]!, group: saved[i]! }))
+      for (const [k, number] of numbers.entries()) {
+        paramOf.set(String(number), { param: params[k]!, group: saved[i]! })
+      }
     })
     const before = this.stateDict()
     try {
@@ -251,7 +251,8 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
     optim.optimizerClearState(this.#id)
     for (const [number, entries] of Object.entries(state)) {
       const target = paramOf.get(number)
-      if (target === undefined) throw new StateDictError(`the state dict has state of a parameter ${number}, and no such parameter`)
+      if (target === undefined)
+        throw new StateDictError(`the state dict has state of a parameter ${number}, and no such parameter`)
       const { param, group } = target
       const kept = Object.entries(entries).filter(([, value]) => value !== null && value !== undefined)
       const tensors = kept.map(([name, value]) => castState(name, value, param, group))

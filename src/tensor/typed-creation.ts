@@ -28,6 +28,14 @@ export interface RandomOptions<D extends DType = DType> extends CreationOptions<
   generator?: object | null
 }
 
+/** Options of `fromTypedArray`. */
+export interface FromTypedArrayOptions {
+  /** False shares the array's memory, and keeps it alive; true by default. */
+  copy?: boolean
+  device?: Device
+  requiresGrad?: boolean
+}
+
 /** A view of plain memory that has an element type of its own. */
 export type AnyTypedArray =
   | Float32Array
@@ -237,11 +245,12 @@ export interface CreationFunctions {
     options?: { dtype?: D; count?: number; offset?: number; requiresGrad?: boolean },
   ): Tensor<[number], NoInfer<D>>
   /** A tensor of a typed array's elements and dtype; copies unless `{ copy: false }`. `torch.from_numpy` */
-  fromTypedArray<A extends AnyTypedArray, const S extends Shape = [number]>(
+  fromTypedArray<A extends AnyTypedArray, const S extends Shape>(
     array: A,
-    shape?: S | { copy?: boolean },
-    options?: { copy?: boolean; device?: Device; requiresGrad?: boolean },
+    shape: S,
+    options?: FromTypedArrayOptions,
   ): Tensor<PlainShape<S>, DTypeOfArray<A>>
+  fromTypedArray<A extends AnyTypedArray>(array: A, options?: FromTypedArrayOptions): Tensor<[number], DTypeOfArray<A>>
 }
 
 type ArangeShape<N> = N extends number

@@ -14,7 +14,7 @@ import type {
   Transposed,
   Unsqueezed,
 } from '../core/shape-types'
-import type { SizesOf, Viewed } from '../core/view-types'
+import type { Viewed } from '../core/view-types'
 import type { Tensor } from './tensor'
 import type {
   Alpha,
@@ -26,17 +26,17 @@ import type {
   Known,
   Operand,
   OperandCheck,
+  OutOption,
   ReduceOptions,
   Result,
   Rounding,
-  Sizes,
   SoftmaxOptions,
 } from './typed'
 
 /** Of one tensor, element by element, floating. */
-type ToFloat = <S extends Shape, D extends DType>(input: Tensor<S, D>) => Tensor<S, FloatDType<D>>
+type ToFloat = <S extends Shape, D extends DType>(input: Tensor<S, D>, options?: OutOption) => Tensor<S, FloatDType<D>>
 /** Of one tensor, element by element, in its own dtype. */
-type ToSame = <S extends Shape, D extends DType>(input: Tensor<S, D>) => Tensor<S, D>
+type ToSame = <S extends Shape, D extends DType>(input: Tensor<S, D>, options?: OutOption) => Tensor<S, D>
 /** Along one dimension, floating. */
 type AlongDim<What extends string> = <
   S extends Shape,
@@ -52,12 +52,13 @@ type AlongDim<What extends string> = <
 type Binary<What extends string> = <S extends Shape, D extends DType, const O extends Operand>(
   input: Tensor<S, D>,
   other: O & OperandCheck<What, S, O>,
-  options?: What extends 'add' | 'sub' ? Alpha : Record<never, never>,
+  options?: What extends 'add' | 'sub' ? Alpha : OutOption,
 ) => Elementwise<What, S, D, O>
 /** Whether, of two sides, broadcast. */
 type Compare<What extends string> = <S extends Shape, const O extends Operand>(
   input: Tensor<S>,
   other: O & OperandCheck<What, S, O>,
+  options?: OutOption,
 ) => Comparison<What, S, O>
 /** The index of an extreme element. */
 type ArgExtreme<What extends string> = <
@@ -104,7 +105,7 @@ export interface TypedFunctions {
   /** The hyperbolic tangent. `torch.tanh` */
   tanh: ToFloat
   /** The absolute value. `torch.abs` */
-  abs: <S extends Shape, D extends DType>(input: Tensor<S, D>) => Tensor<S, RealDType<D>>
+  abs: <S extends Shape, D extends DType>(input: Tensor<S, D>, options?: OutOption) => Tensor<S, RealDType<D>>
   /** The negative. `torch.neg` */
   neg: ToSame
   /** max(x, 0). `torch.relu` */
@@ -124,7 +125,7 @@ export interface TypedFunctions {
   div: <S extends Shape, D extends DType, const O extends Operand, const R extends Rounding = undefined>(
     input: Tensor<S, D>,
     other: O & OperandCheck<'div', S, O>,
-    options?: { roundingMode?: R },
+    options?: OutOption & { roundingMode?: R },
   ) => Divided<S, D, O, R>
   /** input to the power of the exponent, broadcast. `torch.pow` */
   pow: Binary<'pow'>
@@ -145,23 +146,26 @@ export interface TypedFunctions {
   matmul<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     input: Tensor<S, D>,
     other: Tensor<T, E> & Check<Matmul<S, T>> & OneDType<'matmul', D, E>,
+    options?: OutOption,
   ): Result<Matmul<S, T>, Known<D, E>>
   /** [N, K] by [K, M]. `torch.mm` */
   mm<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     input: Tensor<S, D>,
     mat2: Tensor<T, E> & Check<RankedMatmul<'mm', S, T, 2>> & OneDType<'mm', D, E>,
+    options?: OutOption,
   ): Result<RankedMatmul<'mm', S, T, 2>, Known<D, E>>
   /** [B, N, K] by [B, K, M]. `torch.bmm` */
   bmm<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     input: Tensor<S, D>,
     mat2: Tensor<T, E> & Check<RankedMatmul<'bmm', S, T, 3>> & OneDType<'bmm', D, E>,
+    options?: OutOption,
   ): Result<RankedMatmul<'bmm', S, T, 3>, Known<D, E>>
 
   /** The same elements in another shape; copies where memory does not allow a view. `torch.reshape` */
-  reshape<S extends Shape, D extends DType, const V extends Sizes>(
+  reshape<S extends Shape, D extends DType, const V extends Shape>(
     input: Tensor<S, D>,
-    shape: V & Check<Viewed<S, SizesOf<V>>>,
-  ): Result<Viewed<S, SizesOf<V>>, D>
+    shape: V & Check<Viewed<S, V>>,
+  ): Result<Viewed<S, V>, D>
   /** Dimensions `startDim` (0) to `endDim` (-1) merged into one. `torch.flatten` */
   flatten<S extends Shape, D extends DType, const A extends number = 0, const B extends number = -1>(
     input: Tensor<S, D> & Check<Flattened<S, A, B>>,

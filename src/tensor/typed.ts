@@ -20,7 +20,7 @@ import type {
   Transposed,
   Unsqueezed,
 } from '../core/shape-types'
-import type { SizesOf, Viewed } from '../core/view-types'
+import type { Viewed } from '../core/view-types'
 import type { Tensor } from './tensor'
 
 import type { TypedInPlace } from './typed-in-place'
@@ -70,7 +70,13 @@ export type Known<D, E> = IsAny<D> extends true ? E : D
 
 /** A dimension, a list of dimensions, or none for all. */
 export type Axes = number | readonly number[] | null | undefined
-export type Alpha = { alpha?: number | bigint }
+/** A tensor that takes the result, and is given back. */
+export interface OutOption {
+  out?: Tensor
+}
+export interface Alpha extends OutOption {
+  alpha?: number | bigint
+}
 export type Rounding = 'trunc' | 'floor' | null | undefined
 export interface ReduceOptions<I, K, E> {
   dim?: I
@@ -107,9 +113,6 @@ export type DTypeOfTarget<D, T> =
               ? any
               : D
             : D
-/** What `view` and `reshape` take as their first argument: sizes, one size, or (view only) a dtype. */
-export type Sizes = Shape | number
-
 /** Changes of shape; `view` and its like share memory with their tensor. */
 export interface TypedViews<S extends Shape, D extends DType> {
   /** The shape, or one size of it, which remembers its dimension where it is not known. `torch.Tensor.size` */
@@ -117,17 +120,17 @@ export interface TypedViews<S extends Shape, D extends DType> {
   size<S extends Shape, const I extends number>(this: Tensor<S>, dim: I & AxisCheck<'size', S, I>): SizeAt<S, I>
 
   /** The same elements in another shape, sharing memory; one size may be -1. `torch.Tensor.view` */
-  view<S extends Shape, D extends DType, const V extends Sizes>(
+  view<S extends Shape, D extends DType, const V extends Shape>(
     this: Tensor<S, D>,
-    size: V & Check<Viewed<S, SizesOf<V>>>,
-  ): Result<Viewed<S, SizesOf<V>>, D>
+    size: V & Check<Viewed<S, V>>,
+  ): Result<Viewed<S, V>, D>
   view<E extends DType>(dtype: E): Tensor<any, E>
 
   /** The same elements in another shape; copies where memory does not allow a view. `torch.reshape` */
-  reshape<S extends Shape, D extends DType, const V extends Sizes>(
+  reshape<S extends Shape, D extends DType, const V extends Shape>(
     this: Tensor<S, D>,
-    shape: V & Check<Viewed<S, SizesOf<V>>>,
-  ): Result<Viewed<S, SizesOf<V>>, D>
+    shape: V & Check<Viewed<S, V>>,
+  ): Result<Viewed<S, V>, D>
 
   /** Dimensions `startDim` (0) to `endDim` (-1) merged into one. `torch.flatten` */
   flatten<S extends Shape, D extends DType, const A extends number = 0, const B extends number = -1>(
@@ -218,31 +221,34 @@ export interface TypedConversions<S extends Shape, D extends DType> {
 /** Element by element. Integers become float32 where the result is no integer. */
 export interface TypedElementwise<S extends Shape, D extends DType> {
   /** e to the power of each element. `torch.exp` */
-  exp<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  exp<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** The natural logarithm. `torch.log` */
-  log<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  log<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** The square root. `torch.sqrt` */
-  sqrt<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  sqrt<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** 1 over the square root. `torch.rsqrt` */
-  rsqrt<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  rsqrt<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** 1 over each element. `torch.reciprocal` */
-  reciprocal<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  reciprocal<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** The sine. `torch.sin` */
-  sin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  sin<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** The cosine. `torch.cos` */
-  cos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  cos<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** 1 / (1 + exp(-x)). `torch.sigmoid` */
-  sigmoid<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  sigmoid<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** The hyperbolic tangent. `torch.tanh` */
-  tanh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatDType<D>>
+  tanh<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, FloatDType<D>>
   /** The absolute value. `torch.abs` */
-  abs<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, RealDType<D>>
+  abs<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: OutOption): Tensor<S, RealDType<D>>
   /** The negative. `torch.neg` */
-  neg(): Tensor<S, D>
+  neg(options?: OutOption): Tensor<S, D>
   /** The square. `torch.square` */
-  square<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D extends 'bool' ? 'int64' : D>
+  square<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    options?: OutOption,
+  ): Tensor<S, D extends 'bool' ? 'int64' : D>
   /** max(x, 0). `torch.relu` */
-  relu(): Tensor<S, D>
+  relu(options?: OutOption): Tensor<S, D>
 
   /** exp(x) over its sum along `dim`. `torch.softmax` */
   softmax<S extends Shape, D extends DType, const I extends number, const E extends DType = D>(
@@ -273,48 +279,56 @@ export interface TypedElementwise<S extends Shape, D extends DType> {
   mul<S extends Shape, D extends DType, const O extends Operand>(
     this: Tensor<S, D>,
     other: O & OperandCheck<'mul', S, O>,
+    options?: OutOption,
   ): Elementwise<'mul', S, D, O>
   /** this / other, broadcast; true division unless `roundingMode` is given. `torch.div` */
   div<S extends Shape, D extends DType, const O extends Operand, const R extends Rounding = undefined>(
     this: Tensor<S, D>,
     other: O & OperandCheck<'div', S, O>,
-    options?: { roundingMode?: R },
+    options?: OutOption & { roundingMode?: R },
   ): Divided<S, D, O, R>
   /** this to the power of the exponent, broadcast. `torch.pow` */
   pow<S extends Shape, D extends DType, const O extends Operand>(
     this: Tensor<S, D>,
     exponent: O & OperandCheck<'pow', S, O>,
+    options?: OutOption,
   ): Elementwise<'pow', S, D, O>
 
   /** Whether equal. `torch.eq` */
   eq<S extends Shape, const O extends Operand>(
     this: Tensor<S>,
     other: O & OperandCheck<'eq', S, O>,
+    options?: OutOption,
   ): Comparison<'eq', S, O>
   /** Whether not equal. `torch.ne` */
   ne<S extends Shape, const O extends Operand>(
     this: Tensor<S>,
     other: O & OperandCheck<'ne', S, O>,
+    options?: OutOption,
   ): Comparison<'ne', S, O>
   /** Whether less. `torch.lt` */
   lt<S extends Shape, const O extends Operand>(
     this: Tensor<S>,
     other: O & OperandCheck<'lt', S, O>,
+    options?: OutOption,
   ): Comparison<'lt', S, O>
   /** Whether less or equal. `torch.le` */
   le<S extends Shape, const O extends Operand>(
     this: Tensor<S>,
     other: O & OperandCheck<'le', S, O>,
+    options?: OutOption,
   ): Comparison<'le', S, O>
   /** Whether greater. `torch.gt` */
   gt<S extends Shape, const O extends Operand>(
     this: Tensor<S>,
     other: O & OperandCheck<'gt', S, O>,
+    options?: OutOption,
   ): Comparison<'gt', S, O>
   /** Whether greater or equal. `torch.ge` */
   ge<S extends Shape, const O extends Operand>(
     this: Tensor<S>,
     other: O & OperandCheck<'ge', S, O>,
+    options?: OutOption,
   ): Comparison<'ge', S, O>
 }
 
@@ -324,16 +338,19 @@ export interface TypedProducts {
   matmul<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     this: Tensor<S, D>,
     other: Tensor<T, E> & Check<Matmul<S, T>> & OneDType<'matmul', D, E>,
+    options?: OutOption,
   ): Result<Matmul<S, T>, Known<D, E>>
   /** [N, K] by [K, M]. `torch.mm` */
   mm<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     this: Tensor<S, D>,
     mat2: Tensor<T, E> & Check<RankedMatmul<'mm', S, T, 2>> & OneDType<'mm', D, E>,
+    options?: OutOption,
   ): Result<RankedMatmul<'mm', S, T, 2>, Known<D, E>>
   /** [B, N, K] by [B, K, M]. `torch.bmm` */
   bmm<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     this: Tensor<S, D>,
     mat2: Tensor<T, E> & Check<RankedMatmul<'bmm', S, T, 3>> & OneDType<'bmm', D, E>,
+    options?: OutOption,
   ): Result<RankedMatmul<'bmm', S, T, 3>, Known<D, E>>
 }
 

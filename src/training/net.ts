@@ -24,7 +24,7 @@ export class Net extends Module {
     new MaxPool2d(2, 2),
   )
 
-  linear_layers = new Sequential(new Linear(4 * 7 * 7, 10))
+  linear_layers = new Sequential(new Linear(196, 10))
 
   /** The logits `[N, 10]` of images `[N, 1, 28, 28]`. */
   forward(x: Tensor<[number, 1, 28, 28]>) {

@@ -65,7 +65,7 @@ export interface TrainOptions<C = CrossEntropyLoss> {
   onEpoch?: (report: EpochReport) => unknown
 }
 
-/** The losses of each epoch, as float32 widened to double. */
+/** The losses of each epoch: the exact float32 widened to double, or for batches the mean of theirs over the images. */
 export interface History {
   trainLosses: number[]
   valLosses: number[]
@@ -84,8 +84,8 @@ const busy = new WeakSet<object>()
  * `DataLoader(shuffle=True)`, draw for draw; the training loss of an epoch is the mean over its images, and the validation
  * loss is taken after the epoch, in eval mode without gradients, over all validation data at once.
  *
- * The model is put into train mode before each epoch and left in it. It is never reshaped, cast or moved for, nor are the data.
- * The event loop turns between steps. Tensors made in a step are freed at its end, but those that the model keeps in its
+ * The model is put into train mode before each epoch and left in it. Nothing is reshaped, cast or moved: model and data
+ * must fit and lie on one device. The event loop turns between steps. Tensors made in a step are freed at its end, but those that the model keeps in its
  * fields. Mutates the model's parameters and buffers and the optimizer's state.
  *
  * Rejects with an `AbortError` (its `cause` is the signal's reason) before the first step after `signal` was aborted, and

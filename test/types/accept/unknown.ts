@@ -46,3 +46,13 @@ export const counted = torch.ones([count, 3]).add(torch.ones([1, 3]))
 const batch: Tensor<[number, 4, 7, 7]> = torch.zeros([8, 4, 7, 7]) // a literal batch is a batch
 export const dtypeToo: Tensor<[number, 4, 7, 7], 'float32' | 'float64'> = torch.zeros([8, 4, 7, 7])
 export { batch }
+
+// An unknown dtype stays one.
+declare const dtypeless: Tensor<[2, 3]>
+const e = dtypeless.exp()
+export const floating: Equal<typeof e, Tensor<[2, 3]>> = true
+const f = dtypeless
+  .add(2)
+  .mul(torch.ones([3]))
+  .sum(1)
+export const combined: Equal<typeof f, Tensor<[2]>> = true
