@@ -102,11 +102,11 @@ test('a data set: length, rows, and what it refuses', () => {
   )
   assert.equal(set.length, 2)
   assert.deepEqual(
-    set.get(1).map(row => row.tolist()),
+    set.get(1).map((row: Tensor) => row.tolist()),
     [[3, 4], 6],
   )
   assert.deepEqual(
-    set.get(-2).map(row => row.tolist()),
+    set.get(-2).map((row: Tensor) => row.tolist()),
     [[1, 2], 5],
   )
   assert.throws(() => set.get(2), { code: 'ERR_OUT_OF_RANGE', message: /from -2 to 1, got 2/ })

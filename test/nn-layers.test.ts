@@ -326,4 +326,20 @@ describe('the tensors of a layer', () => {
     assert.equal(after({ device: 'meta' }), untouched)
     assert.equal(new nn.Linear(2, 2, { device: 'meta' }).weight.device, 'meta')
   })
+
+  test('a weight without elements draws a bias of zeros', () => {
+    const conv = new nn.Conv2d(0, 3, 2)
+    assert.deepEqual(
+      [conv.weight.shape, conv.bias!.tolist()],
+      [
+        [3, 0, 2, 2],
+        [0, 0, 0],
+      ],
+    )
+    assert.equal(conv.weight.requiresGrad && conv.bias!.requiresGrad, true)
+  })
+
+  test('a device that is not there', { skip: torch.cuda.isAvailable() && 'there is a GPU here' }, () => {
+    assert.throws(() => new nn.Linear(2, 2, { device: 'cuda' }), { code: 'ERR_CUDA_UNAVAILABLE' })
+  })
 })

@@ -3,6 +3,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
 
 #include <memory>
 #include <mutex>
@@ -54,6 +55,27 @@ std::shared_ptr<Impl> make_module(const Factory& factory, const Options& options
     hosted->set(member.name, at::empty(made.sizes(), target).set_requires_grad(made.requires_grad()));
   }
   module->reset_parameters();
+  return module;
+}
+
+// A module whose weight has no elements, made of one with elements (`options`) and the sizes that it is to have.
+// libtorch's initialisation divides by the weight's fan-in of zero; Python's leaves such a weight alone, warns, and
+// draws a bias between zero and zero.
+template <typename Impl, typename Options>
+std::shared_ptr<Impl> make_empty_module(const Factory& factory, const Options& options,
+                                        const std::vector<MemberSpec<Impl>>& members, at::IntArrayRef weight,
+                                        int64_t bias) {
+  TORCH_WARN_ONCE("Initializing zero-element tensors is a no-op");
+  std::shared_ptr<Impl> module;
+  {
+    RandomStateGuard undrawn;
+    module = make_module<Impl>(factory, options, members);
+  }
+  module->weight = at::empty(weight, module->weight.options()).set_requires_grad(true);
+  if (module->bias.defined()) {
+    const at::Tensor drawn = at::empty({bias}, module->bias.options()).uniform_(0.0, 0.0);
+    module->bias = drawn.set_requires_grad(true);
+  }
   return module;
 }
 

@@ -46,8 +46,10 @@ LayerPtr linear(LayerOptions& o) {
   const Factory factory = o.factory();
   o.done();
   const auto members = weight_and_bias<nn::LinearImpl>();
-  return host(make_module<nn::LinearImpl>(factory, options, members), members,
-              [](nn::LinearImpl& m, const Tensor& x) { return at::linear(x, m.weight, m.bias); });
+  const auto module = in == 0 ? make_empty_module<nn::LinearImpl>(factory, nn::LinearOptions(1, 1).bias(options.bias()),
+                                                                  members, {out, in}, out)
+                              : make_module<nn::LinearImpl>(factory, options, members);
+  return host(module, members, [](nn::LinearImpl& m, const Tensor& x) { return at::linear(x, m.weight, m.bias); });
 }
 
 LayerPtr conv2d(LayerOptions& o) {
@@ -84,7 +86,10 @@ LayerPtr conv2d(LayerOptions& o) {
     options.padding(nn::detail::conv_padding_t<2>(torch::ExpandingArray<2>(at::IntArrayRef(padding))));
   }
   const auto members = weight_and_bias<nn::Conv2dImpl>();
-  auto module = make_module<nn::Conv2dImpl>(factory, options, members);
+  const bool empty = in == 0 || out == 0 || kernel[0] == 0 || kernel[1] == 0;
+  const auto module = empty ? make_empty_module<nn::Conv2dImpl>(factory, nn::Conv2dOptions(1, 1, 1).bias(bias), members,
+                                                                {out, in / groups, kernel[0], kernel[1]}, out)
+                            : make_module<nn::Conv2dImpl>(factory, options, members);
 
   if (mode == "zeros" && named_padding) {
     return host(module, members, [=](nn::Conv2dImpl& m, const Tensor& x) {

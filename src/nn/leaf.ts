@@ -2,12 +2,16 @@ import { dtypeCode } from '../core/dtype'
 import { describe, InvalidArgTypeError, LibtorchError } from '../core/errors'
 import { adopt, blank, finish, keep, slotOf } from '../core/handle'
 import { check, is } from '../core/options'
+import { checkDevice } from '../tensor/conversions'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
 import { Module } from './module'
 import { adoptParameter, isParameter } from './parameter'
 import type { Rule, rule } from './rules'
 import type { Loading } from './state-dict'
+
+/** Options that native code takes in another form. */
+const ENCODED: Readonly<Record<string, (value: unknown) => unknown>> = { dtype: dtypeCode, device: checkDevice }
 
 /**
  * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
@@ -26,8 +30,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
     const slots: Record<string, number> = {}
     for (const [name, value] of Object.entries(options)) {
       if (isTensor(value)) slots[name] = slotOf(value)
-      else if (name === 'dtype' && value !== undefined && value !== null) plain[name] = dtypeCode(value)
-      else plain[name] = value
+      else plain[name] = value === null || value === undefined ? value : (ENCODED[name]?.(value) ?? value)
     }
     this.#id = nn.moduleCreate(kind, plain, slots, this)
     for (const [name, isBuffer, slot] of nn.moduleTensors(this.#id)) {

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import type { Device } from '../core/device'
 import { type DType, dtypeName, itemSize } from '../core/dtype'
+import type { ItemOf } from '../core/dtype-types'
 import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
 import { adopt, dispose, Handle, isHandle, registerHandleClass, slotOf } from '../core/handle'
 import { check, is, mergeArguments } from '../core/options'
@@ -178,7 +179,7 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
    * The only element: a number, a boolean, or `{ re, im }`. An int64 that is no safe integer is `ERR_OUT_OF_RANGE`;
    * `{ bigint: true }` gives integers as bigints. Waits for the device.
    */
-  item(): D extends 'bool' ? boolean : D extends `complex${string}` ? { re: number; im: number } : number
+  item<E extends DType>(this: Tensor<any, E>): ItemOf<E>
   item(options: { bigint: true }): bigint
   item(options?: { bigint?: boolean }): unknown {
     const { bigint = false } = mergeArguments('item', ['bigint'], options === undefined ? [] : [options])
@@ -186,11 +187,8 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
   }
 
   /** The elements as nested arrays; integers as bigints with `{ bigint: true }`. */
-  tolist(): NestedList<
-    S,
-    D extends 'bool' ? boolean : D extends `complex${string}` ? { re: number; im: number } : number
-  >
-  tolist(options: { bigint: true }): NestedList<S, bigint>
+  tolist<T extends Shape, E extends DType>(this: Tensor<T, E>): NestedList<T, ItemOf<E>>
+  tolist<T extends Shape>(this: Tensor<T>, options: { bigint: true }): NestedList<T, bigint>
   tolist(options?: { bigint?: boolean }): unknown {
     const { bigint = false } = mergeArguments('tolist', ['bigint'], options === undefined ? [] : [options])
     return nested(this, bigint === true)
@@ -200,8 +198,8 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
    * The elements in a typed array of their kind, copied to the CPU in the order of the indices. int64 gives a
    * `BigInt64Array`, bool a `Uint8Array`, float16 and bfloat16 a `Float32Array` of their values, complex numbers pairs.
    */
-  toTypedArray(): TypedArrayOf<D> {
-    return typedArray(this) as TypedArrayOf<D>
+  toTypedArray<E extends DType>(this: Tensor<any, E>): TypedArrayOf<E> {
+    return typedArray(this) as TypedArrayOf<E>
   }
 
   /** The elements' bytes, copied to the CPU in the order of the indices. */

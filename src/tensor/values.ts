@@ -1,21 +1,22 @@
 import { type DType, isComplex } from '../core/dtype'
 import { OutOfRangeError, UnsupportedTypeError } from '../core/errors'
 import { slotOf } from '../core/handle'
-import type { Shape } from '../core/shape-types'
+import type { IsAny, Shape } from '../core/shape-types'
 import { binding } from '../native/load'
 import { callOperator } from '../ops/registry'
 import type { Tensor } from './tensor'
 
 /** Nested arrays of a shape: `number[][]` for two dimensions, a bare value for none. */
-export type NestedList<S extends Shape, E> = 0 extends 1 & S
-  ? any
-  : number extends S['length']
+export type NestedList<S extends Shape, E> =
+  IsAny<S> extends true
     ? any
-    : S extends readonly []
-      ? E
-      : S extends readonly [unknown, ...infer R extends Shape]
-        ? NestedList<R, E>[]
-        : any
+    : number extends S['length']
+      ? any
+      : S extends readonly []
+        ? E
+        : S extends readonly [unknown, ...infer R extends Shape]
+          ? NestedList<R, E>[]
+          : any
 
 /** Typed arrays that tensors come from and go to. */
 export type TypedArray =
@@ -31,27 +32,28 @@ export type TypedArray =
   | BigUint64Array
 
 /** The typed array of a dtype. */
-export type TypedArrayOf<D extends DType> = 0 extends 1 & D
-  ? any
-  : D extends 'int8'
-    ? Int8Array
-    : D extends 'int16'
-      ? Int16Array
-      : D extends 'int32' | 'qint32'
-        ? Int32Array
-        : D extends 'int64'
-          ? BigInt64Array
-          : D extends 'float64' | 'complex128'
-            ? Float64Array
-            : D extends 'uint16'
-              ? Uint16Array
-              : D extends 'uint32'
-                ? Uint32Array
-                : D extends 'uint64'
-                  ? BigUint64Array
-                  : D extends 'uint8' | 'bool'
-                    ? Uint8Array
-                    : Float32Array
+export type TypedArrayOf<D extends DType> =
+  IsAny<D> extends true
+    ? any
+    : D extends 'int8'
+      ? Int8Array
+      : D extends 'int16'
+        ? Int16Array
+        : D extends 'int32' | 'qint32'
+          ? Int32Array
+          : D extends 'int64'
+            ? BigInt64Array
+            : D extends 'float64' | 'complex128'
+              ? Float64Array
+              : D extends 'uint16'
+                ? Uint16Array
+                : D extends 'uint32'
+                  ? Uint32Array
+                  : D extends 'uint64'
+                    ? BigUint64Array
+                    : D extends 'uint8' | 'bool'
+                      ? Uint8Array
+                      : Float32Array
 
 function view(dtype: DType, buffer: ArrayBuffer): TypedArray {
   switch (dtype) {

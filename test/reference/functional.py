@@ -10,6 +10,8 @@ import sys
 import warnings
 
 import torch
+
+from cpu import cpu
 import torch.nn.functional as F
 
 torch.set_num_threads(2)
@@ -111,6 +113,7 @@ for name, args, options in CASES:
 json.dump(
     {
         "torch": torch.__version__.split("+")[0],
+        "cpu": cpu(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "cases": cases,

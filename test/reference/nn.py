@@ -10,6 +10,8 @@ import sys
 import warnings
 
 import torch
+
+from cpu import cpu
 from torch import nn
 
 torch.set_num_threads(2)
@@ -74,6 +76,8 @@ LAYERS = [
     ("Linear", dict(in_features=6, out_features=3, bias=False), [2, 4, 6]),
     ("Linear", dict(in_features=6, out_features=3, dtype=torch.float64), [5, 6]),
     ("Linear", dict(in_features=6, out_features=3, dtype=torch.float16), [5, 6]),
+    ("Linear", dict(in_features=0, out_features=3), [5, 0]),
+    ("Linear", dict(in_features=3, out_features=0), [5, 3]),
     ("Softmax", dict(dim=1), [3, 4]),
     ("Softmax", dict(dim=-3), [2, 3, 4]),
     ("Softmax", dict(), [4]),
@@ -267,6 +271,7 @@ def walks():
 json.dump(
     {
         "torch": torch.__version__.split("+")[0],
+        "cpu": cpu(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": 2,
         "layers": [run_layer(i, *case) for i, case in enumerate(LAYERS)],

@@ -10,6 +10,8 @@ import re
 import sys
 
 import torch
+
+from cpu import cpu
 from torch import nn, optim
 
 torch.set_num_threads(2)
@@ -202,6 +204,7 @@ ERRORS = {
 json.dump(
     {
         "torch": torch.__version__.split("+")[0],
+        "cpu": cpu(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": 2,
         "start": [tensor_json(p) for p in PARAMS],

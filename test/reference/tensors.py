@@ -4,6 +4,8 @@ import base64
 
 import torch
 
+from cpu import cpu
+
 LAYOUTS = {torch.strided: "strided", torch.sparse_coo: "sparse_coo", torch.sparse_csr: "sparse_csr"}
 
 
@@ -29,6 +31,7 @@ def origin():
     """What a fixture says of the run that made it."""
     return {
         "torch": torch.__version__.split("+")[0],
+        "cpu": cpu(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
     }

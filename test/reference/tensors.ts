@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as torch from '../../src/index'
+import { cpu } from './cpu'
 
 /** A tensor as the Python scripts write it down: base64 of its contiguous elements. */
 export interface TensorFixture {
@@ -18,6 +19,7 @@ export interface TensorFixture {
 export interface FixtureOrigin {
   torch: string
   capability: string
+  cpu: string
   threads: number
 }
 
@@ -26,10 +28,14 @@ export function readFixture<T>(name: string): T & FixtureOrigin {
   return JSON.parse(readFileSync(join(__dirname, 'fixtures', `${name}.json`), 'utf8'))
 }
 
-/** True where the numbers must be Python's bit for bit: same version, same instructions of the CPU. */
+/** True where the numbers must be Python's bit for bit: same version, same kind of CPU. */
 export function isExact(origin: FixtureOrigin): boolean {
   const { libtorch, cpuCapability } = torch.version
-  return libtorch.split('+')[0] === origin.torch && cpuCapability.replace(/ /g, '') === origin.capability
+  return (
+    libtorch.split('+')[0] === origin.torch &&
+    cpuCapability.replace(/ /g, '') === origin.capability &&
+    cpu() === origin.cpu
+  )
 }
 
 /** Makes the tensor that a fixture describes. */

@@ -16,6 +16,8 @@ import os
 import subprocess
 import sys
 
+from cpu import cpu
+
 RUNS = {
     # name: options of one run
     "full batch, 2 threads": dict(epochs=5, threads=2),
@@ -141,6 +143,7 @@ def run(options):
     return {
         "torch": torch.__version__.split("+")[0],
         "threads": torch.get_num_threads(),
+        "cpu": cpu(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "images": options.limit or len(x) + len(val_x),
         "epochs": options.epochs,

@@ -3,12 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { data, type Tensor, version } from '../../src'
+import { cpu } from './cpu'
 
 /** One training as `train.py` tells it. */
 export interface PythonRun {
   torch: string
   threads: number
   capability: string
+  cpu: string
   images: number
   epochs: number
   lr: number
@@ -56,21 +58,21 @@ export async function wholeSet(): Promise<Awaited<ReturnType<typeof data.fashion
 }
 
 /**
- * The Python run that this machine's numbers are to be compared with: the fixture, where libtorch, threads and the CPU's
- * capability are those that it was made with; else a live run of the same script, where a Python has the same torch;
+ * The Python run that this machine's numbers are to be compared with: the fixture, where libtorch, threads and the CPU
+ * are those that it was made with; else a live run of the same script, where a Python has the same torch;
  * else the fixture, closely.
  */
 export function referenceFor(source: Source, name: (typeof RUNS)[number], arrays: () => Arrays): Reference {
   const run = fixture[source][name]
   const here = { torch: version.libtorch.split('+')[0]!, capability: version.cpuCapability }
-  const differs = here.torch !== run.torch || here.capability.replace(/ /g, '') !== run.capability
+  const differs = here.torch !== run.torch || here.capability.replace(/ /g, '') !== run.capability || cpu() !== run.cpu
   if (!differs) return { run, exact: true, told: `bit for bit with the fixture (${run.torch}, ${run.capability})` }
   const python = livePython(here.torch)
   if (python !== undefined) {
     const live = runPython(python, run, arrays())
     return { run: live, exact: true, told: `bit for bit with ${python} (torch ${live.torch}, ${live.capability})` }
   }
-  const told = `closely with the fixture (${run.torch}, ${run.capability}), not bit for bit: here is ${here.torch}, ${here.capability}`
+  const told = `closely with the fixture (${run.torch}, ${run.capability}), not bit for bit: here is ${here.torch}, ${here.capability} on another processor`
   return { run, exact: false, told }
 }
 

@@ -56,3 +56,4 @@ const f = dtypeless
   .mul(torch.ones([3]))
   .sum(1)
 export const combined: Equal<typeof f, Tensor<[2]>> = true
+export const item: number = dtypeless.sum().item()
