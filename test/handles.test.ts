@@ -35,7 +35,7 @@ describe('a handle that is none', () => {
         () => torch.matmul(real, fake, {} as never),
         () => torch.cat([real, fake] as torch.Tensor[]),
         () => real.matmul(fake, {} as never),
-        () => real.dot(fake),
+        () => real.dot(fake, {} as never),
         () => real.backward(fake, false),
         () => torch.autograd.grad([fake], [real]),
       ]

@@ -18,14 +18,15 @@ test('modules and optimizers that nobody holds are freed in a synchronous loop',
   for (let i = 0; i < 3000; i++) {
     const linear = new nn.Linear(2, 2)
     new optim.SGD(linear.parameters(), { lr: 0.1 })
-    if (i % 500 === 499) most = Math.max(most, nnBinding.modulesLive())
+    if (i % 100 === 99) most = Math.max(most, nnBinding.modulesLive())
   }
   const after = live()
   assert.ok(after.modules - before.modules < 10, `${after.modules} modules`)
   assert.ok(after.optimizers - before.optimizers < 10, `${after.optimizers} optimizers`)
   collectGarbage()
   assert.ok(torch.memory.stats().tensors - tensors < 50, `${torch.memory.stats().tensors} tensors`)
-  assert.ok(most < 3000, `${most} at once`)
+  // minor collections free them on the way, so nothing may hold them until a full one
+  assert.ok(most < 1500, `${most} at once`)
 })
 
 test('a module in use stays, however many others are collected', () => {

@@ -132,7 +132,7 @@ describe('numbers', () => {
     refuses(() => aten.permute!.default(x, [, 1]), 'ERR_INVALID_ARG_TYPE', /'dims'/)
     refuses(() => aten.zeros!.default([2 ** 53]), 'ERR_OUT_OF_RANGE', /'size'/)
     refuses(() => aten.zeros!.default([2n ** 64n]), 'ERR_OUT_OF_RANGE', /'size'/)
-    refuses(() => aten.zeros!.default([-1]), 'ERR_LIBTORCH', /negative dimension/)
+    refuses(() => aten.zeros!.default([-1]), 'ERR_LIBTORCH', /negative/)
     refuses(() => aten.zeros!.default(new Float64Array([1, 2])), 'ERR_INVALID_ARG_TYPE', /'size' must be an array/)
   })
 

@@ -20,6 +20,7 @@ const ENCODED: Readonly<Record<string, (value: unknown) => unknown>> = { dtype: 
  */
 export abstract class Leaf<R extends Rule = Rule> extends Module {
   declare readonly [rule]?: R
+  static readonly #accessors = new Map<string, PropertyDescriptor>()
   readonly #id: number
   readonly #tensors = new Map<string, Tensor | null>()
 
@@ -36,13 +37,31 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
     for (const [name, isBuffer, slot] of nn.moduleTensors(this.#id)) {
       this.#tensors.set(name, slot === null ? null : isBuffer ? adopt<Tensor>(slot, true) : adoptParameter(slot))
       if (isBuffer) this.markBuffer(name)
-      Object.defineProperty(this, name, {
-        get: () => this.#tensors.get(name),
-        set: (value: unknown) => this.#setTensor(name, isBuffer, value),
+      Object.defineProperty(this, name, Leaf.#accessor(name, isBuffer))
+    }
+  }
+
+  /**
+   * The accessor of a name, one for all layers. Functions of each layer's own would give each a hidden class of its own,
+   * which slows every use of layers down, and which keeps them alive until the next full garbage collection.
+   */
+  static #accessor(name: string, isBuffer: boolean): PropertyDescriptor {
+    const key = `${name} ${isBuffer}`
+    let accessor = Leaf.#accessors.get(key)
+    if (accessor === undefined) {
+      accessor = {
+        get(this: Leaf) {
+          return this.#tensors.get(name)
+        },
+        set(this: Leaf, value: unknown) {
+          this.#setTensor(name, isBuffer, value)
+        },
         enumerable: true,
         configurable: true,
-      })
+      }
+      Leaf.#accessors.set(key, accessor)
     }
+    return accessor
   }
 
   #setTensor(name: string, isBuffer: boolean, value: unknown): void {

@@ -3,7 +3,7 @@ export {
   type NewParamGroup,
   Optimizer,
   type OptimizerStateDict,
-  type ParamGroup,
   type Params,
 } from './optimizer'
+export type { ParamGroup } from './param-group'
 export { SGD, type SGDOptions } from './sgd'

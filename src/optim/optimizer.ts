@@ -7,13 +7,7 @@ import { pythonWord } from '../nn/layers/python-words'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { optim } from './binding'
-
-/** Parameters with options of their own. Options are live: what is written takes effect in the next step. */
-export type ParamGroup<O> = Required<O> & {
-  readonly params: readonly Tensor[]
-  /** The parameters' names, where the optimizer was given `namedParameters()`. */
-  readonly paramNames?: readonly string[]
-}
+import { liveGroup, type ParamGroup, readOption } from './param-group'
 
 /** What a new group is made of. */
 export type NewParamGroup<O> = Partial<O> & { params: Tensor | Iterable<Tensor | readonly [string, Tensor]> }
@@ -31,7 +25,6 @@ const DEFAULTS = -1
 
 const snake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-const frozen = (value: unknown) => (Array.isArray(value) ? Object.freeze(value) : value)
 
 /**
  * Base of the optimizers, as `torch.optim.Optimizer`. A step is one call into native code, whatever the number of
@@ -63,7 +56,7 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
   }
 
   #options(group: number): Required<O> {
-    const entries = this.#names.map((name, i) => [name, frozen(optim.optimizerGetOption(this.#id, group, i))])
+    const entries = this.#names.map((name, i) => [name, readOption(this.#id, group, i)])
     return Object.fromEntries(entries) as Required<O>
   }
 
@@ -84,7 +77,7 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
     }
     const { params, names } = this.#readParams(given)
     const at = optim.optimizerAddGroup(this.#id, params.map(slotOf), options)
-    this.#groups.push(this.#liveGroup(at, params, names))
+    this.#groups.push(liveGroup<O>(this, this.#id, at, this.#names, params, names))
   }
 
   #readParams(given: unknown): { params: Tensor[]; names?: string[] } {
@@ -128,18 +121,6 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
       )
     }
     return { params: params as Tensor[], names: named.length > 0 ? named.map(([name]) => name) : undefined }
-  }
-
-  #liveGroup(at: number, params: readonly Tensor[], paramNames?: readonly string[]): ParamGroup<O> {
-    const group = { params: Object.freeze(params), ...(paramNames && { paramNames: Object.freeze(paramNames) }) }
-    this.#names.forEach((name, i) => {
-      Object.defineProperty(group, name, {
-        get: () => frozen(optim.optimizerGetOption(this.#id, at, i)),
-        set: (value: unknown) => optim.optimizerSetOption(this.#id, at, i, value),
-        enumerable: true,
-      })
-    })
-    return group as unknown as ParamGroup<O>
   }
 
   /** Updates all parameters that have a gradient. A `closure` computes the loss first, and its value is given back. */
