@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import * as torch from '../src/index'
 import { nn, optim, type Tensor } from '../src/index'
 import { assertTensor, isExact, readFixture, type TensorFixture, tensorOf } from './reference/tensors'
@@ -146,6 +147,17 @@ describe('parameter groups', () => {
       message: "Adam: 'lr' must be a number, got the string 'fast'",
     })
     assert.throws(() => (group.betas as unknown as number[]).push(1), TypeError)
+  })
+
+  test('print their values, and make the groups of another optimizer', () => {
+    const linear = new nn.Linear(1, 1)
+    const group = new optim.SGD(linear.namedParameters(), { lr: 0.25 }).paramGroups[0]!
+    assert.match(inspect(group), /paramNames: \[ 'weight', 'bias' \],\s+lr: 0.25,/)
+    const other = new optim.SGD([group], { lr: 0.5, momentum: 0.5 })
+    const [copy] = other.paramGroups
+    assert.deepEqual({ ...copy }, { ...group })
+    copy!.lr = 1
+    assert.equal(group.lr, 0.25)
   })
 
   test('may have names', () => {

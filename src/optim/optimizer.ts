@@ -2,12 +2,12 @@ import { inspect } from 'node:util'
 import { enableGrad } from '../autograd'
 import { describe, InvalidArgTypeError, InvalidArgValueError, StateDictError } from '../core/errors'
 import { adopt, slotOf } from '../core/handle'
-import { check, is, isOptions, mergeArguments, unknownOption } from '../core/options'
+import { check, is, mergeArguments, unknownOption } from '../core/options'
 import { pythonWord } from '../nn/layers/python-words'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { optim } from './binding'
-import { liveGroup, type ParamGroup, readOption } from './param-group'
+import { isGroup, liveGroup, type ParamGroup, readOption } from './param-group'
 
 /** What a new group is made of. */
 export type NewParamGroup<O> = Partial<O> & { params: Tensor | Iterable<Tensor | readonly [string, Tensor]> }
@@ -51,7 +51,7 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
     this.defaults = Object.freeze(this.#options(DEFAULTS))
     const given = [...(params as Iterable<unknown>)]
     if (given.length === 0) throw new InvalidArgValueError('optimizer got an empty parameter list')
-    const groups = isOptions(given[0]) ? given : [{ params: given }]
+    const groups = isGroup(given[0]) ? given : [{ params: given }]
     for (const group of groups) this.addParamGroup(group as NewParamGroup<O>)
   }
 
@@ -70,17 +70,17 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
    * and parameters that another group has are `ERR_INVALID_ARG_VALUE`.
    */
   addParamGroup(group: NewParamGroup<O>): void {
-    if (!isOptions(group)) throw new InvalidArgTypeError(`param_group must be a dict, but got ${describe(group)}`)
-    const { params: given, ...options } = group as { params: unknown } & Record<string, unknown>
+    if (!isGroup(group)) throw new InvalidArgTypeError(`param_group must be a dict, but got ${describe(group)}`)
+    const { params: given, paramNames, ...options } = group as Record<string, unknown>
     for (const name of Object.keys(options)) {
       if (!this.#names.includes(name)) throw unknownOption(this.constructor.name, name, [...this.#names, 'params'])
     }
-    const { params, names } = this.#readParams(given)
+    const { params, names = paramNames } = this.#readParams(given, paramNames !== undefined)
     const at = optim.optimizerAddGroup(this.#id, params.map(slotOf), options)
-    this.#groups.push(liveGroup<O>(this, this.#id, at, this.#names, params, names))
+    this.#groups.push(liveGroup<O>(this, this.#id, at, this.#names, params, names as string[] | undefined))
   }
 
-  #readParams(given: unknown): { params: Tensor[]; names?: string[] } {
+  #readParams(given: unknown, haveNames: boolean): { params: Tensor[]; names?: string[] } {
     if (given instanceof Set) {
       throw new InvalidArgTypeError(
         'optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will change between runs. Please use a list instead.',
@@ -107,9 +107,9 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
     }
     const taken = new Set<unknown>(this.#groups.flatMap(group => group.params))
     for (const { paramNames } of this.#groups) {
-      if ((paramNames !== undefined) === named.length > 0) continue
+      if ((paramNames !== undefined) === (haveNames || named.length > 0)) continue
       throw new InvalidArgValueError(
-        `all optimizer param groups should be with/without names. cannot add param group ${named.length > 0 ? 'with' : 'without'} names to the optimizer`,
+        `all optimizer param groups should be with/without names. cannot add param group ${haveNames || named.length > 0 ? 'with' : 'without'} names to the optimizer`,
       )
     }
     if (params.some(param => taken.has(param))) {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { isOptions } from '../core/options'
 import type { Tensor } from '../tensor/tensor'
 import { optim } from './binding'
 
@@ -28,6 +30,10 @@ class LiveGroup {
     this.#at = at
   }
 
+  [inspect.custom](): object {
+    return { ...this }
+  }
+
   static accessor(option: number): PropertyDescriptor {
     LiveGroup.#accessors[option] ??= {
       get(this: LiveGroup) {
@@ -40,6 +46,11 @@ class LiveGroup {
     }
     return LiveGroup.#accessors[option]
   }
+}
+
+/** True for what describes a group: a plain object, or another optimizer's group. */
+export function isGroup(value: unknown): value is Record<string, unknown> {
+  return isOptions(value) || value instanceof LiveGroup
 }
 
 /** The group at `at` of the optimizer with the native `id`, whose options have these `names`. */
