@@ -103,9 +103,16 @@ function typeOf(value, forInput) {
     if (forInput && value.size > 0 && element === 'int') type += ' | number'
   } else {
     type = forInput ? BASE[kind] : BASE[kind].replace('number | bigint', 'number')
-    if (forInput && kind === 'Tensor' && value.name !== 'self' && !value.writes) type = 'Tensor | Scalar'
   }
   return optional ? `${type} | null` : type
+}
+
+// As src/ops/resolve.ts: the operators that take a number for a tensor
+const TAKES_NUMBERS = /^(add|sub|subtract|mul|multiply|div|divide|true_divide|floor_divide|copy)_?$/
+
+function inputType(value, numbers) {
+  const type = typeOf(value, true)
+  return numbers && type === 'Tensor' && value.name !== 'self' && !value.writes ? 'Tensor | Scalar' : type
 }
 
 function resultType(returns) {
@@ -116,10 +123,18 @@ function resultType(returns) {
 
 /** The signatures of one overload: what must be given, some of the rest by place, and what is left by name. */
 function signatures(schema, asMethod) {
+  const numbers = TAKES_NUMBERS.test(/^aten::([a-z0-9_]*)/.exec(schema.text)[1])
   const args = asMethod ? schema.arguments.slice(1) : schema.arguments
-  const named = args.map(argument => ({ ...argument, js: camelCase(argument.name), type: typeOf(argument, true) }))
-  const lead = named.filter(argument => !argument.keywordOnly && !argument.optional)
-  const rest = named.filter(argument => !argument.keywordOnly && argument.optional)
+  const named = args.map(argument => ({
+    ...argument,
+    js: camelCase(argument.name),
+    type: inputType(argument, numbers),
+  }))
+  const places = named.filter(argument => !argument.keywordOnly)
+  // up to the last one that must be given, all have their place: `Tensor?` is `Tensor | null` there
+  const required = places.findLastIndex(argument => !argument.optional) + 1
+  const lead = places.slice(0, required)
+  const rest = places.slice(required)
   const keyword = named.filter(argument => argument.keywordOnly)
   const parameter = argument => `${identifier(argument.js)}: ${argument.type}`
   const member = argument => `${argument.js}${argument.optional ? '?' : ''}: ${argument.type}`
@@ -131,13 +146,13 @@ function signatures(schema, asMethod) {
   const out = []
   const keywordRequired = keyword.some(argument => !argument.optional)
   for (let placed = 0; placed <= rest.length; placed++) {
-    const places = rest.slice(0, placed).map(argument => {
+    const given = rest.slice(0, placed).map(argument => {
       // an options object behind them takes their `?`
       const last = placed === rest.length && !keywordRequired
       return `${identifier(argument.js)}${last ? '?' : ''}: ${argument.type}${last ? '' : ' | undefined'}`
     })
     out.push(
-      `(${[...lead.map(parameter), ...places, ...options([...rest.slice(placed), ...keyword])].join(', ')}): ${result}`,
+      `(${[...lead.map(parameter), ...given, ...options([...rest.slice(placed), ...keyword])].join(', ')}): ${result}`,
     )
   }
   return out

@@ -47,8 +47,8 @@ napi_value grad(Environment& env, Args& args) {
   const std::vector<at::Tensor> inputs = args.tensor_list(1);
   const std::vector<at::Tensor> gradients = optional_tensors(env, args, 2);
   env.release_some();
-  return js_tensor_list(env, torch::autograd::grad(outputs, inputs, gradients, optional_bool(args, 3), args.boolean(4),
-                                                   args.boolean(5)));
+  return js_tensor_list(
+      env, torch::autograd::grad(outputs, inputs, gradients, optional_bool(args, 3), args.boolean(4), args.boolean(5)));
 }
 
 napi_value grad_enabled(Environment& env, Args&) { return js_bool(env, at::GradMode::is_enabled()); }

@@ -8,40 +8,66 @@ namespace {
 
 Kind scalar_kind(const c10::Type& type) {
   switch (type.kind()) {
-    case c10::TypeKind::TensorType: return Kind::Tensor;
+    case c10::TypeKind::TensorType:
+      return Kind::Tensor;
     case c10::TypeKind::IntType:
-    case c10::TypeKind::SymIntType: return Kind::Int;
+    case c10::TypeKind::SymIntType:
+      return Kind::Int;
     case c10::TypeKind::FloatType:
-    case c10::TypeKind::SymFloatType: return Kind::Float;
+    case c10::TypeKind::SymFloatType:
+      return Kind::Float;
     case c10::TypeKind::BoolType:
-    case c10::TypeKind::SymBoolType: return Kind::Bool;
-    case c10::TypeKind::NumberType: return Kind::Scalar;
-    case c10::TypeKind::ComplexType: return Kind::Complex;
-    case c10::TypeKind::StringType: return Kind::String;
-    case c10::TypeKind::ScalarTypeType: return Kind::Dtype;
-    case c10::TypeKind::LayoutType: return Kind::Layout;
-    case c10::TypeKind::MemoryFormatType: return Kind::MemoryFormat;
-    case c10::TypeKind::DeviceObjType: return Kind::Device;
-    case c10::TypeKind::GeneratorType: return Kind::Generator;
-    default: return Kind::Unsupported;
+    case c10::TypeKind::SymBoolType:
+      return Kind::Bool;
+    case c10::TypeKind::NumberType:
+      return Kind::Scalar;
+    case c10::TypeKind::ComplexType:
+      return Kind::Complex;
+    case c10::TypeKind::StringType:
+      return Kind::String;
+    case c10::TypeKind::ScalarTypeType:
+      return Kind::Dtype;
+    case c10::TypeKind::LayoutType:
+      return Kind::Layout;
+    case c10::TypeKind::MemoryFormatType:
+      return Kind::MemoryFormat;
+    case c10::TypeKind::DeviceObjType:
+      return Kind::Device;
+    case c10::TypeKind::GeneratorType:
+      return Kind::Generator;
+    default:
+      return Kind::Unsupported;
   }
 }
 
 const char* kind_name(Kind kind) {
   switch (kind) {
-    case Kind::Tensor: return "Tensor";
-    case Kind::Int: return "int";
-    case Kind::Float: return "float";
-    case Kind::Bool: return "bool";
-    case Kind::Scalar: return "Scalar";
-    case Kind::Complex: return "complex";
-    case Kind::String: return "str";
-    case Kind::Dtype: return "ScalarType";
-    case Kind::Layout: return "Layout";
-    case Kind::MemoryFormat: return "MemoryFormat";
-    case Kind::Device: return "Device";
-    case Kind::Generator: return "Generator";
-    case Kind::Unsupported: break;
+    case Kind::Tensor:
+      return "Tensor";
+    case Kind::Int:
+      return "int";
+    case Kind::Float:
+      return "float";
+    case Kind::Bool:
+      return "bool";
+    case Kind::Scalar:
+      return "Scalar";
+    case Kind::Complex:
+      return "complex";
+    case Kind::String:
+      return "str";
+    case Kind::Dtype:
+      return "ScalarType";
+    case Kind::Layout:
+      return "Layout";
+    case Kind::MemoryFormat:
+      return "MemoryFormat";
+    case Kind::Device:
+      return "Device";
+    case Kind::Generator:
+      return "Generator";
+    case Kind::Unsupported:
+      break;
   }
   return "unsupported";
 }

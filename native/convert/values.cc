@@ -37,7 +37,8 @@ int64_t bigint_value(const ConvertContext& context, napi_value value) {
 int64_t to_int(const ConvertContext& context, napi_value value) {
   double number;
   if (napi_get_value_double(context.env.env(), value, &number) == napi_ok) {
-    if (is_safe_integer(number)) [[likely]] return static_cast<int64_t>(number);
+    if (is_safe_integer(number)) [[likely]]
+      return static_cast<int64_t>(number);
     if (std::isfinite(number) && number == std::trunc(number)) {
       fail(code::kOutOfRange, "'", context.name, "' must be a safe integer or a bigint, got ",
            describe(context.env, value));
@@ -145,6 +146,10 @@ c10::IValue int_list(ConvertContext& context, napi_value value) {
     context.scratch_at += n;
     out.reserve(n);
     for (int i = 0; i < n; ++i) {
+      if (!is_safe_integer(from[i]) && std::isfinite(from[i]) && from[i] == std::trunc(from[i])) {
+        fail(code::kOutOfRange, "'", context.name, "' must hold safe integers or bigints, got ", from[i], " at index ",
+             i);
+      }
       if (!is_safe_integer(from[i])) {
         fail(code::kArgType, "'", context.name, "' must be an array of safe integers, got ", from[i], " at index ", i);
       }
@@ -159,7 +164,8 @@ c10::IValue int_list(ConvertContext& context, napi_value value) {
 
 c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& kind) {
   switch (kind.kind) {
-    case Kind::Int: return int_list(context, value);
+    case Kind::Int:
+      return int_list(context, value);
     case Kind::Tensor:
       if (kind.optional_element) {
         c10::List<std::optional<at::Tensor>> out;
@@ -202,7 +208,8 @@ c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& 
                        [&](napi_value element) { out.push_back(c10::IValue(to_scalar(context, element))); });
       return out;
     }
-    default: break;
+    default:
+      break;
   }
   fail(code::kUnsupportedType, "'", context.name, "' has a type that JavaScript has no form for");
 }
@@ -219,9 +226,12 @@ at::Scalar to_scalar(ConvertContext& context, napi_value value) {
     return at::Scalar(number);
   }
   switch (type_of(context, value)) {
-    case napi_boolean: return at::Scalar(to_bool(context, value));
-    case napi_bigint: return at::Scalar(bigint_value(context, value));
-    default: break;
+    case napi_boolean:
+      return at::Scalar(to_bool(context, value));
+    case napi_bigint:
+      return at::Scalar(bigint_value(context, value));
+    default:
+      break;
   }
   c10::complex<double> complex;
   if (is_complex_literal(context, value, complex)) return at::Scalar(complex);
@@ -240,7 +250,8 @@ c10::ScalarType to_dtype(Environment& env, napi_value code) {
 c10::Device to_device(Environment& env, napi_value value) {
   napi_valuetype type;
   napi_typeof(env.env(), value, &type);
-  if (type != napi_string) fail(code::kArgType, "expected a device such as 'cpu' or 'cuda:0', got ", describe(env, value));
+  if (type != napi_string)
+    fail(code::kArgType, "expected a device such as 'cpu' or 'cuda:0', got ", describe(env, value));
   return c10::Device(Napi::String(env.env(), value).Utf8Value());
 }
 
@@ -251,26 +262,37 @@ c10::IValue to_ivalue(ConvertContext& context, napi_value value, const ValueKind
   }
   if (kind.list) return to_list(context, value, kind);
   switch (kind.kind) {
-    case Kind::Tensor: return to_tensor(context, value);
-    case Kind::Int: return to_int(context, value);
-    case Kind::Float: return to_float(context, value);
-    case Kind::Bool: return to_bool(context, value);
-    case Kind::Scalar: return to_scalar(context, value);
+    case Kind::Tensor:
+      return to_tensor(context, value);
+    case Kind::Int:
+      return to_int(context, value);
+    case Kind::Float:
+      return to_float(context, value);
+    case Kind::Bool:
+      return to_bool(context, value);
+    case Kind::Scalar:
+      return to_scalar(context, value);
     case Kind::Complex: {
       const at::Scalar scalar = to_scalar(context, value);
       return scalar.toComplexDouble();
     }
-    case Kind::String: return to_string(context, value);
-    case Kind::Dtype: return to_dtype(context.env, value);
-    case Kind::Layout: return named(context, value, kLayouts);
-    case Kind::MemoryFormat: return named(context, value, kMemoryFormats);
-    case Kind::Device: return to_device(context.env, value);
+    case Kind::String:
+      return to_string(context, value);
+    case Kind::Dtype:
+      return to_dtype(context.env, value);
+    case Kind::Layout:
+      return named(context, value, kLayouts);
+    case Kind::MemoryFormat:
+      return named(context, value, kMemoryFormats);
+    case Kind::Device:
+      return to_device(context.env, value);
     case Kind::Generator: {
       int32_t id;
       if (napi_get_value_int32(context.env.env(), value, &id) != napi_ok) refuse(context, "a Generator", value);
       return context.env.generators.at(id);
     }
-    case Kind::Unsupported: break;
+    case Kind::Unsupported:
+      break;
   }
   fail(code::kUnsupportedType, "'", context.name, "' has a type that JavaScript has no form for");
 }
@@ -288,8 +310,24 @@ at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::T
   return out;
 }
 
+const char* layout_name(c10::Layout layout) {
+  for (const auto& [name, item] : kLayouts) {
+    if (item == layout) return name;
+  }
+  return "unknown";
+}
+
 napi_value from_scalar(Environment& env, const at::Scalar& value, bool bigint) {
   if (value.isBoolean()) return js_bool(env, value.toBool());
+  if (value.type() == c10::ScalarType::UInt64 && value.toUInt64() > static_cast<uint64_t>(INT64_MAX)) {
+    if (!bigint) {
+      fail(code::kOutOfRange, "the uint64 value ", value.toUInt64(),
+           " is no safe integer; ask for bigints with { bigint: true }");
+    }
+    napi_value out;
+    napi_create_bigint_uint64(env.env(), value.toUInt64(), &out);
+    return out;
+  }
   if (value.isIntegral(false)) return js_int64(env, value.toLong(), bigint);
   if (value.isFloatingPoint()) return js_number(env, value.toDouble());
   const c10::complex<double> complex = value.toComplexDouble();
@@ -315,16 +353,23 @@ napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKi
     return out;
   }
   switch (kind.kind) {
-    case Kind::Tensor: return js_tensor(env, value.toTensor());
+    case Kind::Tensor:
+      return js_tensor(env, value.toTensor());
     case Kind::Int:
       if (value.isSymInt()) return js_int64(env, value.toSymInt().guard_int(__FILE__, __LINE__));
       return js_int64(env, value.toInt());
-    case Kind::Float: return js_number(env, value.toDouble());
-    case Kind::Bool: return js_bool(env, value.toBool());
-    case Kind::Scalar: return from_scalar(env, value.toScalar());
-    case Kind::Complex: return from_scalar(env, at::Scalar(value.toComplexDouble()));
-    case Kind::String: return js_string(env, value.toStringRef());
-    case Kind::Dtype: return js_int(env, static_cast<int32_t>(value.toScalarType()));
+    case Kind::Float:
+      return js_number(env, value.toDouble());
+    case Kind::Bool:
+      return js_bool(env, value.toBool());
+    case Kind::Scalar:
+      return from_scalar(env, value.toScalar());
+    case Kind::Complex:
+      return from_scalar(env, at::Scalar(value.toComplexDouble()));
+    case Kind::String:
+      return js_string(env, value.toStringRef());
+    case Kind::Dtype:
+      return js_int(env, static_cast<int32_t>(value.toScalarType()));
     case Kind::Layout:
       for (const auto& [name, layout] : kLayouts) {
         if (layout == value.toLayout()) return js_string(env, name);
@@ -335,9 +380,12 @@ napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKi
         if (format == value.toMemoryFormat()) return js_string(env, name);
       }
       break;
-    case Kind::Device: return js_string(env, value.toDevice().str());
-    case Kind::Generator: return js_int(env, env.generators.insert(at::Generator(value.toGenerator())));
-    case Kind::Unsupported: break;
+    case Kind::Device:
+      return js_string(env, value.toDevice().str());
+    case Kind::Generator:
+      return js_int(env, env.generators.insert(at::Generator(value.toGenerator())));
+    case Kind::Unsupported:
+      break;
   }
   fail(code::kUnsupportedType, "a result has a type that JavaScript has no form for");
 }

@@ -11,9 +11,9 @@ namespace ltn {
 // What a conversion must know beyond the value.
 struct ConvertContext {
   Environment& env;
-  const char* name;              // of the argument, for messages
-  bool floating_operand = false; // a tensor argument before this one is floating or complex
-  int scratch_at = 0;            // where the next list of numbers begins in the scratch memory
+  const char* name;               // of the argument, for messages
+  bool floating_operand = false;  // a tensor argument before this one is floating or complex
+  int scratch_at = 0;             // where the next list of numbers begins in the scratch memory
 };
 
 // Encoded value -> IValue. Tensors and generators arrive as slots, dtypes as codes, a list of numbers as its length
@@ -30,6 +30,9 @@ at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::T
 at::Scalar to_scalar(ConvertContext& context, napi_value value);
 c10::ScalarType to_dtype(Environment& env, napi_value code);
 c10::Device to_device(Environment& env, napi_value value);
+// The name that JavaScript has for a layout: strided, sparse_coo, ...
+const char* layout_name(c10::Layout layout);
+
 napi_value from_scalar(Environment& env, const at::Scalar& value, bool bigint = false);
 
 }  // namespace ltn

@@ -1,5 +1,6 @@
 #include "core/environment.h"
 
+#include <ATen/Context.h>
 #include <c10/util/Exception.h>
 
 #include <cstring>
@@ -122,8 +123,8 @@ void Environment::release_queued(size_t count) {
     Finalized* entry = finalized_.back();
     finalized_.pop_back();
     const uint32_t index = entry->index;
-    const bool alive = index < tensors.size() && tensors.slot_at(index).used &&
-                       tensors.generation_at(index) == entry->generation;
+    const bool alive =
+        index < tensors.size() && tensors.slot_at(index).used && tensors.generation_at(index) == entry->generation;
     spare_.push_back(entry);
     if (alive) {
       release_at(index);
@@ -133,6 +134,7 @@ void Environment::release_queued(size_t count) {
 }
 
 void Environment::release_all() {
+  for (const auto& release : releases_) release();
   release_queued(SIZE_MAX);
   reaper->reap(env_);
   account();
@@ -142,7 +144,8 @@ void Environment::release_all() {
 void Environment::account() {
   constexpr int64_t kStep = 8ll << 20;
   const int64_t change = live_bytes_ - reported_bytes_;
-  if (change < kStep && change > -kStep) [[likely]] return;
+  if (change < kStep && change > -kStep) [[likely]]
+    return;
   if (closed_) return;
   int64_t total;
   reported_bytes_ = live_bytes_;
@@ -168,7 +171,7 @@ bool Environment::collect_garbage() {
 // libtorch's messages may carry a C++ backtrace and the place of the check; people want the first part.
 static std::string readable(const std::string& text) {
   std::string out = text;
-  for (const char* marker : {"\nException raised from ", "\nC++ CapturedTraceback:"}) {
+  for (const char* marker : {"\nException raised from ", "\nC++ CapturedTraceback:", "\n\nCPU: registered at "}) {
     const size_t at = out.find(marker);
     if (at != std::string::npos) out.resize(at);
   }
@@ -198,6 +201,7 @@ void Environment::throw_current_exception(const char* operation) {
     if (message.find("Found no NVIDIA driver") != std::string::npos ||
         message.find("not compiled with CUDA") != std::string::npos ||
         message.find("not linked with support for cuda") != std::string::npos ||
+        (!at::hasCUDA() && message.find("from the 'CUDA' backend") != std::string::npos) ||
         message.find("without CUDA") != std::string::npos) {
       code = code::kCudaUnavailable;
       message = "CUDA is asked for, and there is none: " + message;

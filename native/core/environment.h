@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/stack.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <typeindex>
@@ -67,9 +68,12 @@ class Environment {
   // Called by each operator once its arguments are references of their own: an optimised caller may have dropped its
   // last use of `this` already, so the finalizer must not free anything itself.
   void release_some() {
-    if (!finalized_.empty()) [[unlikely]] release_queued(finalized_.size() > 4096 ? 8 : 1);
+    if (!finalized_.empty()) [[unlikely]]
+      release_queued(finalized_.size() > 4096 ? 8 : 1);
   }
   void release_all();
+  // What a room has to release besides, whenever everything is.
+  void on_release(std::function<void()> release) { releases_.push_back(std::move(release)); }
 
   int64_t live_bytes() const { return live_bytes_; }
   size_t queued() const { return finalized_.size(); }
@@ -122,6 +126,7 @@ class Environment {
   napi_ref collector_ = nullptr;
   std::vector<Finalized*> finalized_;
   std::vector<Finalized*> spare_;
+  std::vector<std::function<void()>> releases_;
   size_t attached_ = 0;
   bool closed_ = false;
   bool scope_open_ = false;

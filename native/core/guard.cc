@@ -22,8 +22,10 @@ napi_valuetype type_of(napi_env env, napi_value value) {
 
 std::string describe(Environment& env, napi_value value) {
   switch (type_of(env.env(), value)) {
-    case napi_undefined: return "undefined";
-    case napi_null: return "null";
+    case napi_undefined:
+      return "undefined";
+    case napi_null:
+      return "null";
     case napi_boolean: {
       bool b = false;
       napi_get_value_bool(env.env(), value, &b);
@@ -34,14 +36,17 @@ std::string describe(Environment& env, napi_value value) {
       if (napi_coerce_to_string(env.env(), value, &text) != napi_ok) return "a number";
       return "the number " + Napi::String(env.env(), text).Utf8Value();
     }
-    case napi_bigint: return "a bigint";
+    case napi_bigint:
+      return "a bigint";
     case napi_string: {
       std::string text = Napi::String(env.env(), value).Utf8Value();
       if (text.size() > 40) text = text.substr(0, 40) + "...";
       return "the string '" + text + "'";
     }
-    case napi_symbol: return "a symbol";
-    case napi_function: return "a function";
+    case napi_symbol:
+      return "a symbol";
+    case napi_function:
+      return "a function";
     default: {
       bool is_array = false;
       napi_is_array(env.env(), value, &is_array);

@@ -55,7 +55,8 @@ class SlotTable {
 
   T& at(SlotId id) {
     Slot* slot = find(id);
-    if (slot == nullptr) [[unlikely]] fail(code::kDisposed, "the ", noun_, " is disposed");
+    if (slot == nullptr) [[unlikely]]
+      fail(code::kDisposed, "the ", noun_, " is disposed");
     return slot->value;
   }
 

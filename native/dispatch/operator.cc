@@ -49,7 +49,8 @@ void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack) 
         stack.emplace_back(wrapped_number(context, values[i], operand));
       } else if (napi_get_value_int32(env, values[i], &id) == napi_ok) [[likely]] {
         at::Tensor& tensor = op.env.tensors.at(id);
-        context.floating_operand = context.floating_operand || at::isFloatingType(tensor.scalar_type()) || tensor.is_complex();
+        context.floating_operand =
+            context.floating_operand || at::isFloatingType(tensor.scalar_type()) || tensor.is_complex();
         stack.emplace_back(tensor);
       } else if (is_undefined(env, values[i])) {
         fail(code::kArgType, "needs '", argument.name, "', a tensor");

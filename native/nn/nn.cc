@@ -111,6 +111,7 @@ NnRoom& nn_room(Environment& env) {
 }
 
 void register_nn(Environment& env, napi_value exports) {
+  env.on_release([&env] { nn_room(env).layers.release_some(); });
   define<module_create>(env, exports, "moduleCreate");
   define<module_forward>(env, exports, "moduleForward");
   define<module_forward_two>(env, exports, "moduleForwardTwo");

@@ -233,6 +233,7 @@ napi_value optimizers_live(Environment& env, Args&) {
 }  // namespace
 
 void register_optim(Environment& env, napi_value exports) {
+  env.on_release([&env] { table(env).release_some(); });
   define<optimizer_create>(env, exports, "optimizerCreate");
   define<optimizer_option_names>(env, exports, "optimizerOptionNames");
   define<optimizer_add_group>(env, exports, "optimizerAddGroup");

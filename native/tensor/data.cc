@@ -62,14 +62,21 @@ Buffer buffer_of(Environment& env, napi_value value) {
     size_t width = 1;
     switch (type) {
       case napi_int16_array:
-      case napi_uint16_array: width = 2; break;
+      case napi_uint16_array:
+        width = 2;
+        break;
       case napi_int32_array:
       case napi_uint32_array:
-      case napi_float32_array: width = 4; break;
+      case napi_float32_array:
+        width = 4;
+        break;
       case napi_float64_array:
       case napi_bigint64_array:
-      case napi_biguint64_array: width = 8; break;
-      default: break;
+      case napi_biguint64_array:
+        width = 8;
+        break;
+      default:
+        break;
     }
     out.length = count * width;
   } else {

@@ -16,11 +16,7 @@ napi_value dtype(Environment& env, Args& args) {
   return js_int(env, static_cast<int32_t>(args.tensor(0).scalar_type()));
 }
 napi_value device(Environment& env, Args& args) { return js_string(env, args.tensor(0).device().str()); }
-napi_value layout(Environment& env, Args& args) {
-  std::ostringstream text;
-  text << args.tensor(0).layout();
-  return js_string(env, text.str());
-}
+napi_value layout(Environment& env, Args& args) { return js_string(env, layout_name(args.tensor(0).layout())); }
 napi_value is_contiguous(Environment& env, Args& args) { return js_bool(env, args.tensor(0).is_contiguous()); }
 napi_value storage_offset(Environment& env, Args& args) {
   return js_number(env, static_cast<double>(args.tensor(0).storage_offset()));
@@ -28,8 +24,8 @@ napi_value storage_offset(Environment& env, Args& args) {
 // The address of the first element, for telling whether two tensors share memory
 napi_value data_address(Environment& env, Args& args) {
   const at::Tensor& tensor = args.tensor(0);
-  return js_number(env, tensor.has_storage() ? static_cast<double>(reinterpret_cast<uintptr_t>(tensor.const_data_ptr()))
-                                             : 0);
+  return js_number(
+      env, tensor.has_storage() ? static_cast<double>(reinterpret_cast<uintptr_t>(tensor.const_data_ptr())) : 0);
 }
 napi_value version(Environment& env, Args& args) {
   const at::Tensor& tensor = args.tensor(0);
@@ -70,7 +66,8 @@ napi_value set_grad(Environment& env, Args& args) {
       fail(code::kArgValue, "the grad must have the tensor's shape ", tensor.sizes(), ", got ", grad.sizes());
     }
     if (grad.scalar_type() != tensor.scalar_type()) {
-      fail(code::kArgValue, "the grad must have the tensor's dtype ", tensor.scalar_type(), ", got ", grad.scalar_type());
+      fail(code::kArgValue, "the grad must have the tensor's dtype ", tensor.scalar_type(), ", got ",
+           grad.scalar_type());
     }
     if (grad.device() != tensor.device()) {
       fail(code::kArgValue, "the grad must be on the tensor's device ", tensor.device(), ", got ", grad.device());

@@ -21,7 +21,8 @@ napi_value create(Environment& env, Args& args) {
 }
 
 napi_value default_generator(Environment& env, Args& args) {
-  return js_int(env, env.generators.insert(at::Generator(at::globalContext().defaultGenerator(to_device(env, args[0])))));
+  return js_int(env,
+                env.generators.insert(at::Generator(at::globalContext().defaultGenerator(to_device(env, args[0])))));
 }
 
 napi_value drop(Environment& env, Args& args) {

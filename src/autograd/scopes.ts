@@ -14,11 +14,24 @@ interface Mode {
   open(): () => void
 }
 
+// What undoes each open mode, outermost first: closing one closes those inside of it first, as blocks end, so that scopes
+// left open by concurrent async functions cannot leave a mode behind.
+const undos: (() => void)[] = []
+
+function enter(mode: Mode): () => void {
+  const undo = mode.open()
+  undos.push(undo)
+  return () => {
+    const at = undos.lastIndexOf(undo)
+    if (at !== -1) for (const inner of undos.splice(at).reverse()) inner()
+  }
+}
+
 /** Runs `fn` in a mode; without `fn` opens it until the scope is disposed, at the latest before the next microtask. */
 function inMode<R>(mode: Mode, fn: (() => R) | undefined): R | Scope {
   if (fn === undefined) return openScope(mode)
   if (typeof fn !== 'function') throw new InvalidArgTypeError(`${mode.name} takes a function, got ${describe(fn)}`)
-  const close = mode.open()
+  const close = enter(mode)
   let result: R
   try {
     result = fn()
@@ -30,7 +43,7 @@ function inMode<R>(mode: Mode, fn: (() => R) | undefined): R | Scope {
 }
 
 function openScope(mode: Mode): Scope {
-  let close: (() => void) | undefined = mode.open()
+  let close: (() => void) | undefined = enter(mode)
   let leaked = false
   const end = () => {
     close?.()

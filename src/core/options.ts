@@ -7,7 +7,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let best: string | undefined
   let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 1
   for (const candidate of known) {
-    const d = Math.min(distance(name, candidate), distance(plain(name), plain(candidate)))
+    // what differs in case and underscores alone is near, what is nearer as written nearer
+    const d = Math.min(distance(name, candidate), distance(plain(name), plain(candidate)) + 0.5)
     if (d < bestDistance) {
       best = candidate
       bestDistance = d

@@ -1,6 +1,8 @@
+import { type DType, dtypeName, isComplex, isFloating } from '../core/dtype'
 import { describe, InvalidArgTypeError } from '../core/errors'
-import { type Handle, isHandle } from '../core/handle'
+import { type Handle, isHandle, slotOf } from '../core/handle'
 import { isOptions, unknownOption } from '../core/options'
+import { binding } from '../native/load'
 import { type Accept, acceptOf, isScalar } from './accept'
 import { camelCase } from './names'
 import type { Overload } from './overload'
@@ -80,11 +82,22 @@ function match(
   return values
 }
 
+/** The operators that take a number for any tensor, as Python's do. */
+const TAKES_NUMBERS = /^aten::(add|sub|subtract|mul|multiply|div|divide|true_divide|floor_divide|copy)_?$/
+
+/** The dtype that a number has beside a tensor: the tensor's, unless only another kind of dtype can hold it. */
+function dtypeBeside(value: unknown, other: DType | undefined): DType {
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value === 'object') return other !== undefined && isComplex(other) ? other : 'complex64'
+  if (other !== undefined && (isFloating(other) || isComplex(other))) return other
+  if (typeof value === 'number' && (!Number.isSafeInteger(value) || Object.is(value, -0))) return 'float32'
+  return other === undefined || other === 'bool' ? 'int64' : other
+}
+
 /** A number where a tensor is expected: zero-dimensional, so that it takes no part in the choice of dtype. */
-function scalarTensor(value: unknown): Handle {
-  const dtype = typeof value === 'number' ? 'float32' : typeof value === 'bigint' ? 'int64' : undefined
-  const complex = typeof value === 'object' ? 'complex64' : undefined
-  return callOperator('aten::scalar_tensor', '', [value, dtype ?? complex ?? 'bool']) as Handle
+function scalarTensor(value: unknown, other: Handle | undefined): Handle {
+  const dtype = other === undefined ? undefined : dtypeName(binding.tensorDtype(slotOf(other)))
+  return callOperator('aten::scalar_tensor', '', [value, dtypeBeside(value, dtype)]) as Handle
 }
 
 /** Calls an operator by its public face: positional arguments in Python's order, then options in camelCase. */
@@ -95,14 +108,16 @@ export function callPublic(name: string, args: readonly unknown[]): unknown {
   const options: Readonly<Record<string, unknown>> = hasOptions ? last : {}
   const positional = hasOptions ? args.slice(0, -1) : args
   const keys = hasOptions ? Object.keys(options).filter(key => options[key] !== undefined) : []
-  for (const numbersAsTensors of [false, true]) {
+  for (const numbersAsTensors of TAKES_NUMBERS.test(name) ? [false, true] : [false]) {
     for (const candidate of candidates) {
       const values = match(candidate, positional, options, keys, numbersAsTensors)
       if (values === undefined) continue
       if (numbersAsTensors) {
+        const other = values.find(isHandle)
         candidate.overload.schema.arguments.forEach((argument, i) => {
           const value = values[i]
-          if (argument.kind === 'Tensor' && value !== undefined && !isHandle(value)) values[i] = scalarTensor(value)
+          if (argument.kind === 'Tensor' && value !== undefined && !isHandle(value))
+            values[i] = scalarTensor(value, other)
         })
       }
       return candidate.overload.call(values)

@@ -47,10 +47,7 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
 
   /** `'strided'`, `'sparse_coo'`, ... */
   get layout(): string {
-    return binding
-      .tensorLayout(slotOf(this))
-      .replace(/^torch\./, '')
-      .toLowerCase()
+    return binding.tensorLayout(slotOf(this))
   }
 
   /** The number of dimensions. */
