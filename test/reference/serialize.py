@@ -22,7 +22,7 @@ def example():
     torch.manual_seed(0)
     normal = torch.randn(2, 3)
     tensors = {name: normal.to(getattr(torch, name)) for name in ('float32', 'float64', 'float16', 'bfloat16', 'complex64')}
-    tensors |= {name: normal.to(getattr(torch, name)) for name in ('float8_e5m2', 'float8_e4m3fn', 'float8_e5m2fnuz', 'float8_e4m3fnuz')}
+    tensors |= {name: normal.to(getattr(torch, name)) for name in ('float8_e5m2', 'float8_e4m3fn', 'float8_e5m2fnuz', 'float8_e4m3fnuz', 'float8_e8m0fnu')}
     limits = {'int8': 7, 'int16': 15, 'int32': 31, 'int64': 63}
     tensors |= {name: torch.tensor([-(2**bits), 2**bits - 1, 0], dtype=getattr(torch, name)) for name, bits in limits.items()}
     limits = {'uint8': 8, 'uint16': 16, 'uint32': 32, 'uint64': 64}
