@@ -7,6 +7,17 @@ const refuses = (call: () => unknown, code: torch.ErrorCode, message = /./) =>
   assert.throws(call, { code, message }, String(call))
 
 describe('torch.tensor', () => {
+  test('refuses what an integer dtype cannot hold, and arrays without an end', () => {
+    refuses(() => torch.tensor([300], { dtype: 'int8' }), 'ERR_INVALID_ARG_VALUE', /value 300 .* int8 without overflow/)
+    refuses(() => torch.tensor([1e30], { dtype: 'int64' }), 'ERR_INVALID_ARG_VALUE', /overflow/)
+    refuses(() => torch.tensor([2n ** 40n], { dtype: 'int32' }), 'ERR_INVALID_ARG_VALUE', /overflow/)
+    assert.equal(torch.tensor([-1], { dtype: 'uint8' }).at(0).item(), 255)
+    const cycle: unknown[] = []
+    cycle[0] = cycle
+    refuses(() => torch.tensor(cycle as never), 'ERR_INVALID_ARG_VALUE', /dimensions/)
+    refuses(() => torch.tensor([1.5]).tolist({ bigint: true }), 'ERR_INVALID_ARG_VALUE')
+  })
+
   test('numbers give float32, bigints int64, booleans bool, { re, im } complex64', () => {
     assert.deepEqual([torch.tensor(1).dtype, torch.tensor(1).shape], ['float32', []])
     assert.equal(torch.tensor([1n, 2n]).dtype, 'int64')
@@ -283,5 +294,33 @@ describe('fromTypedArray', () => {
       'ERR_UNKNOWN_OPTION',
       /copy/,
     )
+  })
+})
+
+describe('arguments by name', () => {
+  test('as many by place as one likes, the rest by name', () => {
+    assert.deepEqual(torch.arange(0, 10, { step: 5 }).tolist(), [0, 5])
+    assert.deepEqual(torch.arange(5, { step: 2 } as never).tolist(), [0, 2, 4])
+    refuses(() => torch.arange(1, 10, { end: 5 } as never), 'ERR_INVALID_ARG_TYPE', /'end' twice/)
+    assert.deepEqual(torch.randint(10, { size: [3] }).shape, [3])
+    assert.deepEqual(torch.full([2], { fillValue: 3 }).tolist(), [3, 3])
+    assert.deepEqual(torch.eye(1, { m: 2 }).tolist(), [[1, 0]])
+  })
+
+  test('a shape that changes the array while it is read', () => {
+    const bytes = new Uint8Array(16)
+    const shape = Object.defineProperty([0], 0, {
+      get() {
+        structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+        return 16
+      },
+    })
+    refuses(() => torch.fromTypedArray(bytes, shape as never), 'ERR_INVALID_ARG_VALUE')
+    const throwing = Object.defineProperty([0], 0, {
+      get() {
+        throw new RangeError('mine')
+      },
+    })
+    assert.throws(() => torch.fromTypedArray(new Uint8Array(1), throwing as never), /mine/)
   })
 })

@@ -248,6 +248,29 @@ describe('tidy', () => {
     assert.equal(live(), before + 2)
   })
 
+  test('leaves buffers that are assigned inside', () => {
+    class Average extends torch.nn.Module {
+      mean: torch.Tensor = this.registerBuffer('mean', torch.zeros([2]))
+      forward() {}
+    }
+    const module = new Average()
+    const layer = new torch.nn.BatchNorm2d(2)
+    torch.tidy(() => {
+      const made = torch.ones([2])
+      torch.tidy(() => {
+        module.mean = module.mean.add(1)
+        layer.running_mean = made
+      })
+    })
+    assert.deepEqual(
+      [module.mean.tolist(), layer.running_mean!.tolist()],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    )
+  })
+
   test('finds what is returned in arrays, objects, maps and sets, cycles included', () => {
     interface Found {
       list: torch.Tensor[]

@@ -62,6 +62,17 @@ describe('worker threads', () => {
     assert.equal(torch.ones([3]).sum().item(), 3)
   })
 
+  test('terminated inside native code that makes objects, the process goes on', async () => {
+    for (const what of ['stats', 'module', 'complex']) {
+      for (let i = 0; i < 4; i++) {
+        const worker = new Worker(join(__dirname, 'programs', 'worker-busy.ts'), { workerData: what })
+        await once(worker, 'message')
+        await new Promise(resolve => setTimeout(resolve, 3 * i))
+        assert.equal(await worker.terminate(), 1, what)
+      }
+    }
+  })
+
   test('two workers and the main thread at once', async () => {
     const workers = [start({ steps: 20, report: 20 }), start({ steps: 20, report: 20 })]
     const done = Promise.all(workers.map(worker => once(worker, 'exit')))

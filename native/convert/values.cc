@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace ltn {
 
@@ -300,7 +301,9 @@ c10::IValue to_ivalue(ConvertContext& context, napi_value value, const ValueKind
 at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::Tensor& operand) {
   const at::Scalar scalar = to_scalar(context, value);
   at::Tensor out;
-  if (operand.scalar_type() == at::kFloat && scalar.isFloatingPoint()) {
+  const double magnitude = scalar.isFloatingPoint() ? std::fabs(scalar.toDouble()) : 0;
+  const bool fits = magnitude <= std::numeric_limits<float>::max() || !std::isfinite(magnitude);
+  if (operand.scalar_type() == at::kFloat && scalar.isFloatingPoint() && fits) {
     // the kernel would round a float64 scalar to float32 anyway; a float32 one gives the same bits for less
     out = at::detail::scalar_tensor_static(scalar, at::kFloat, at::kCPU);
   } else {

@@ -1,6 +1,7 @@
 #include "core/environment.h"
 
 #include <ATen/Context.h>
+#include <ATen/quantized/QTensorImpl.h>
 #include <c10/util/Exception.h>
 
 #include <cstring>
@@ -76,6 +77,11 @@ static int64_t cost(const at::Tensor& tensor) {
 }
 
 SlotId Environment::put(at::Tensor&& tensor) {
+  // `from_blob` makes such tensors, and the quantized kernels then read a quantizer that is not there
+  if (tensor.defined() && c10::isQIntType(tensor.scalar_type()) && tensor.is_quantized() &&
+      dynamic_cast<at::QTensorImpl*>(tensor.unsafeGetTensorImpl()) == nullptr) [[unlikely]] {
+    fail(code::kUnsupportedType, "a tensor of ", tensor.scalar_type(), " needs a scale; quantize_per_tensor makes one");
+  }
   const int64_t bytes = cost(tensor);
   live_bytes_ += bytes;
   bytes_since_collection_ += bytes;
@@ -187,7 +193,12 @@ void Environment::throw_current_exception(const char* operation) {
   } catch (const PendingException&) {
     return;
   } catch (const Napi::Error& error) {
-    error.ThrowAsJavaScriptException();
+    // Not `ThrowAsJavaScriptException`: in a worker that is being terminated nothing can be thrown, and it would leave
+    // this handler, and with it the process, by a C++ exception
+    try {
+      napi_throw(env_, error.Value());
+    } catch (const Napi::Error&) {
+    }
     return;
   } catch (const Error& error) {
     code = error.code();

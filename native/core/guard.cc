@@ -80,7 +80,7 @@ std::vector<at::Tensor> Args::tensor_list(size_t i) const {
   for (uint32_t k = 0; k < length; ++k) {
     napi_value element;
     int32_t id;
-    napi_get_element(env_.env(), values_[i], k, &element);
+    if (napi_get_element(env_.env(), values_[i], k, &element) != napi_ok) throw PendingException();
     if (napi_get_value_int32(env_.env(), element, &id) != napi_ok) wrong(env_, i, "an array of tensors", element);
     out.push_back(env_.tensors.at(id));
   }
@@ -131,7 +131,7 @@ std::vector<int64_t> Args::int64_list(size_t i) const {
   for (uint32_t k = 0; k < length; ++k) {
     napi_value element;
     double value;
-    napi_get_element(env_.env(), values_[i], k, &element);
+    if (napi_get_element(env_.env(), values_[i], k, &element) != napi_ok) throw PendingException();
     if (napi_get_value_double(env_.env(), element, &value) != napi_ok || value != std::trunc(value) ||
         std::fabs(value) > kMaxSafeInteger) {
       wrong(env_, i, "an array of integers", element);

@@ -48,9 +48,12 @@ T* shared_array(Environment& env, napi_value exports, const char* name, napi_typ
   void* data = nullptr;
   napi_value buffer, array;
   napi_ref keep;
-  napi_create_arraybuffer(env.env(), count * sizeof(T), &data, &buffer);
-  napi_create_typedarray(env.env(), type, count, buffer, 0, &array);
-  napi_create_reference(env.env(), array, 1, &keep);
+  // a worker may be terminated while it loads the addon
+  if (napi_create_arraybuffer(env.env(), count * sizeof(T), &data, &buffer) != napi_ok ||
+      napi_create_typedarray(env.env(), type, count, buffer, 0, &array) != napi_ok ||
+      napi_create_reference(env.env(), array, 1, &keep) != napi_ok) {
+    throw PendingException();
+  }
   napi_set_named_property(env.env(), exports, name, array);
   return static_cast<T*>(data);
 }

@@ -39,7 +39,19 @@ napi_value bytes(Environment& env, Args& args) {
   const size_t length = tensor.numel() * tensor.element_size();
   void* data = nullptr;
   napi_value out;
-  if (napi_create_arraybuffer(env.env(), length, &data, &out) != napi_ok) throw PendingException();
+  // By JavaScript's own constructor: where there is no memory, `napi_create_arraybuffer` ends the process
+  napi_value global, constructor, size;
+  napi_create_double(env.env(), static_cast<double>(length), &size);
+  if (napi_get_global(env.env(), &global) != napi_ok ||
+      napi_get_named_property(env.env(), global, "ArrayBuffer", &constructor) != napi_ok) {
+    throw PendingException();
+  }
+  if (napi_new_instance(env.env(), constructor, 1, &size, &out) != napi_ok) {
+    napi_value ignored;
+    napi_get_and_clear_last_exception(env.env(), &ignored);
+    fail(code::kOutOfMemory, "no memory for a copy of ", length, " bytes");
+  }
+  if (napi_get_arraybuffer_info(env.env(), out, &data, nullptr) != napi_ok) throw PendingException();
   if (length > 0) std::memcpy(data, tensor.const_data_ptr(), length);
   return out;
 }
@@ -104,9 +116,10 @@ int64_t element_count(const std::vector<int64_t>& sizes) {
 
 // tensorFromBuffer(buffer, dtype, sizes, byteOffset, share)
 napi_value from_buffer(Environment& env, Args& args) {
-  const Buffer buffer = buffer_of(env, args[0]);
   const c10::ScalarType dtype = to_dtype(env, args[1]);
   const std::vector<int64_t> sizes = args.int64_list(2);
+  // after the sizes: an accessor among them may run JavaScript, which may take the buffer's memory away
+  const Buffer buffer = buffer_of(env, args[0]);
   const int64_t offset = args.int64(3);
   const bool share = args.boolean(4);
   const int64_t width = static_cast<int64_t>(c10::elementSize(dtype));

@@ -22,9 +22,16 @@ const DRIVER_BRANCHES = [
  * @returns {Promise<{ cuda: [number, number], source: string } | null>}
  */
 export async function findDriver(env) {
-  const { failed, stdout } = await execa('nvidia-smi', [], { env, extendEnv: false, reject: false, timeout: 20_000 })
+  const { failed, stdout, code } = await execa('nvidia-smi', [], {
+    env,
+    extendEnv: false,
+    reject: false,
+    timeout: 20_000,
+  })
   const reported = failed ? null : /CUDA (?:UMD )?Version:\s*(\d+)\.(\d+)/.exec(stdout)
   if (reported) return { cuda: [Number(reported[1]), Number(reported[2])], source: 'nvidia-smi' }
+  // It is there and cannot reach the driver: then libtorch cannot either.
+  if (failed && code !== 'ENOENT') return null
   try {
     const branch = Number(/(\d+)\.\d+/.exec(readFileSync('/proc/driver/nvidia/version', 'utf8'))?.[1])
     const known = DRIVER_BRANCHES.find(([first]) => branch >= first)

@@ -69,6 +69,11 @@ async function findCMake(env) {
 }
 
 async function versionOf(command, env) {
-  const { failed, stdout } = await execa(command, ['--version'], { env, extendEnv: false, reject: false })
-  return failed ? null : stdout.split('\n')[0]
+  // A path may hold spaces, and CXX may bring arguments along, as CMake reads it: `ccache g++`, `g++ -m64`.
+  for (const [program, ...args] of [[command], command.trim().split(/\s+/)]) {
+    const options = { env, extendEnv: false, reject: false }
+    const { failed, stdout } = await execa(program, [...args, '--version'], options)
+    if (!failed) return stdout.split('\n')[0]
+  }
+  return null
 }

@@ -37,7 +37,8 @@ export class TorchError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     if (details.operator !== undefined) this.operator = details.operator
-    this.stack = withoutOwnFrames(this.stack ?? '')
+    // a program's own Error.prepareStackTrace gives what it likes
+    if (typeof this.stack === 'string') this.stack = withoutOwnFrames(this.stack)
   }
 
   override get name(): string {

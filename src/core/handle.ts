@@ -38,6 +38,8 @@ export function registerHandleClass(make: () => Handle): void {
 
 // The open disposal scope, if any: it owns the handles made meanwhile, and they need no finalizer.
 let scope: Handle[] | null = null
+/** All open ones, outermost first. */
+const scopes: Handle[][] = []
 
 /** A fresh handle for a native function to fill: `const r = blank(); return finish(r, native(slotOf(a), r))`. */
 export function blank(): Handle {
@@ -76,13 +78,32 @@ export function dispose(handle: Handle): void {
 export function openScope(): Handle[] | null {
   const outer = scope
   scope = []
+  scopes.push(scope)
   if (outer === null) binding.setScope(true)
   return outer
 }
 
+/** Objects whose tensors no scope may free, and how to find those. */
+const owners = new Map<WeakRef<object>, (owner: never) => Iterable<Handle>>()
+
+/** From now on what `tensorsOf(owner)` gives when a scope closes outlives that scope: buffers in plain fields. */
+export function registerOwner<T extends object>(owner: T, tensorsOf: (owner: T) => Iterable<Handle>): void {
+  owners.set(new WeakRef(owner), tensorsOf as (owner: never) => Iterable<Handle>)
+}
+
+function keepOwned(): void {
+  for (const [reference, tensorsOf] of owners) {
+    const owner = reference.deref()
+    if (owner === undefined) owners.delete(reference)
+    else for (const handle of tensorsOf(owner as never)) keep(handle)
+  }
+}
+
 /** Closes the scope opened last: frees what was made in it, but for `kept`, which the outer scope owns from now on. */
 export function closeScope(outer: Handle[] | null, kept: ReadonlySet<Handle>): void {
+  if (owners.size > 0) keepOwned()
   const made = scope ?? []
+  scopes.pop()
   scope = outer
   if (outer === null) binding.setScope(false)
   const slots = new Int32Array(made.length)
@@ -101,14 +122,14 @@ export function closeScope(outer: Handle[] | null, kept: ReadonlySet<Handle>): v
   binding.tensorDropMany(slots, count)
 }
 
-/** Takes a handle out of the open scope's care: it lives until it is collected or disposed. */
+/** Takes a handle out of the care of the scope that owns it: it lives until it is collected or disposed. */
 export function keep<T extends Handle>(handle: T): T {
-  if (scope !== null) {
-    const at = scope.lastIndexOf(handle)
-    if (at !== -1) {
-      scope.splice(at, 1)
-      binding.tensorAttach(handle, slotOf(handle))
-    }
+  for (let i = scopes.length - 1; i >= 0; i--) {
+    const at = scopes[i]!.lastIndexOf(handle)
+    if (at === -1) continue
+    scopes[i]!.splice(at, 1)
+    if (slotOf(handle) !== -1) binding.tensorAttach(handle, slotOf(handle))
+    break
   }
   return handle
 }

@@ -1,5 +1,5 @@
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
-import { keep } from '../core/handle'
+import { keep, registerOwner } from '../core/handle'
 import { check, is, mergeArguments } from '../core/options'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import type { Module } from './module'
@@ -37,6 +37,10 @@ export const ownParameters = (module: object) => own(module, isParameter)
 /** A module's own fields that are registered buffers and hold a tensor, in order. */
 export function* ownBuffers(module: ModuleTree): Generator<[string, Tensor]> {
   for (const entry of own(module, isTensor)) if (buffersOf(module).has(entry[0])) yield entry
+}
+
+function* buffersHeld(module: ModuleTree): Generator<Tensor> {
+  for (const [, buffer] of ownBuffers(module)) yield buffer
 }
 
 /** Assigns a field by its name. */
@@ -219,6 +223,8 @@ export abstract class ModuleTree {
       )
     }
     if (tensor !== null) keep(tensor)
+    // a field of its own, which may be assigned inside `tidy`
+    if (this.#buffers.size === 0) registerOwner(this, buffersHeld)
     setField(this, name, tensor)
     this.#buffers.set(name, persistent as boolean)
     return tensor

@@ -65,7 +65,7 @@ function match(
   if (args.length > candidate.positional) return undefined
   const values: unknown[] = args.slice()
   for (const key of keys) {
-    const at = candidate.names.indexOf(key)
+    const at = candidate.names.indexOf(key === 'input' && !candidate.names.includes('input') ? 'self' : key)
     if (at === -1 || (at < args.length && args[at] !== undefined)) return undefined
     values[at] = options[key]
   }
@@ -136,7 +136,7 @@ function noMatch(
   const short = camelCase(name.slice(name.indexOf('::') + 2))
   const known = [...new Set(candidates.flatMap(candidate => candidate.names))]
   for (const key of keys) {
-    if (!known.includes(key)) return unknownOption(short, key, known)
+    if (!known.includes(key) && key !== 'input') return unknownOption(short, key, known)
   }
   const word = (value: unknown) => (isHandle(value) ? 'a tensor' : describe(value))
   const got = [...args.map(word), ...keys.map(key => `${key}: ${word(options[key])}`)].join(', ')

@@ -100,21 +100,10 @@ function splitOptions(args: readonly unknown[]): [unknown[], Record<string, unkn
 
 function arange(...args: unknown[]): Tensor {
   const [positional, options] = splitOptions(args)
-  const names = ['start', 'end', 'step'].filter(name => name in options)
-  // one number is the end, as in Python
-  const [start, end, step] =
-    names.length > 0
-      ? [
-          options.start ?? positional[0] ?? 0,
-          options.end ?? positional[names.includes('start') ? 0 : 1] ?? positional[0],
-          options.step ?? positional[2] ?? 1,
-        ]
-      : positional.length === 1
-        ? [0, positional[0], 1]
-        : [positional[0], positional[1], positional[2] ?? 1]
-  const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !['start', 'end', 'step'].includes(key)))
-  const merged = mergeArguments('arange', OPTIONS, [rest])
   if (positional.length > 3) throw new InvalidArgTypeError('arange takes at most 3 numbers: start, end, step')
+  // one number is the end, as in Python
+  const names = positional.length < 2 && !('end' in options) ? ['end', 'start', 'step'] : ['start', 'end', 'step']
+  const { start = 0, end, step = 1, ...merged } = mergeArguments('arange', [...names, ...OPTIONS], args)
   const numbers = [start, end, step]
   for (const value of numbers) {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
@@ -139,10 +128,11 @@ function eye(...args: unknown[]): Tensor {
 }
 
 function randint(...args: unknown[]): Tensor {
-  const [positional] = splitOptions(args)
+  const [positional, options] = splitOptions(args)
   // one number before the size is `high`, as in Python
-  const names = Array.isArray(positional[1]) ? ['high', 'size'] : ['low', 'high', 'size']
-  const merged = mergeArguments('randint', [...names, ...RANDOM], args)
+  const alone = Array.isArray(positional[1]) || (positional.length === 1 && !('high' in options))
+  const names = alone ? ['high', 'size', ...RANDOM, 'low'] : ['low', 'high', 'size', ...RANDOM]
+  const merged = mergeArguments('randint', names, args)
   const { low = 0, high, size } = merged
   if (high === undefined || size === undefined) throw new InvalidArgTypeError("randint needs 'high' and 'size'")
   merged.dtype ??= 'int64'
@@ -207,8 +197,33 @@ function shareable(buffer: unknown): Bytes {
 
 function sharedTensor(buffer: Bytes, dtype: DType, sizes: readonly number[], offset: number): Tensor {
   const made = adopt<Tensor>(binding.tensorFromBuffer(buffer, dtypeCode(dtype), sizes, offset, true))
-  markAsUntransferable(ArrayBuffer.isView(buffer) ? buffer.buffer : buffer)
+  pin(ArrayBuffer.isView(buffer) ? buffer.buffer : buffer)
   return made
+}
+
+/** Some versions of Node let `transfer()` take even a marked buffer's memory away. */
+const TRANSFER_IGNORES_MARK = (() => {
+  const probe = new ArrayBuffer(8) as ArrayBuffer & { transfer?(): ArrayBuffer }
+  markAsUntransferable(probe)
+  try {
+    probe.transfer?.()
+  } catch {
+    // the mark holds
+  }
+  return probe.byteLength === 0
+})()
+
+/** Keeps a buffer's memory where it is: a tensor points into it. */
+function pin(buffer: ArrayBuffer): void {
+  markAsUntransferable(buffer)
+  if (!TRANSFER_IGNORES_MARK || Object.hasOwn(buffer, 'transfer')) return
+  for (const name of ['transfer', 'transferToFixedLength']) {
+    Object.defineProperty(buffer, name, {
+      value: () => {
+        throw new InvalidArgValueError('a tensor shares the memory of this ArrayBuffer: it cannot be transferred away')
+      },
+    })
+  }
 }
 
 function frombuffer(...args: unknown[]): Tensor {

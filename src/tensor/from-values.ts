@@ -20,10 +20,13 @@ export function dtypeOfTypedArray(array: unknown): DType | undefined {
   return undefined
 }
 
+const MAX_DIMS = 128 // as Python
+
 /** Nested arrays as a flat list, and their shape. Ragged ones are refused in Python's words. */
 function flatten(data: unknown): { shape: number[]; values: unknown[] } {
   const shape: number[] = []
   for (let level = data; Array.isArray(level) || dtypeOfTypedArray(level); level = (level as unknown[])[0]) {
+    if (shape.length === MAX_DIMS) throw new InvalidArgValueError('too many dimensions') // a list that holds itself
     shape.push((level as unknown[]).length)
     if ((level as unknown[]).length === 0) break
   }
@@ -82,18 +85,36 @@ function complexPairs(values: readonly unknown[]): Float64Array {
   return out
 }
 
+/** The integers that a dtype holds; a negative number in an unsigned one wraps around, as in Python. */
+const RANGES: Partial<Record<DType, readonly [number, number]>> = {
+  int8: [-(2 ** 7), 2 ** 7 - 1],
+  uint8: [-(2 ** 8) + 1, 2 ** 8 - 1],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [-(2 ** 63), 2 ** 63 - 1024], // the largest double below 2^63
+}
+
+function checkRange(values: readonly unknown[], wanted: DType | undefined): void {
+  const range = wanted === undefined ? undefined : RANGES[wanted]
+  if (range === undefined) return
+  for (const value of values) {
+    const number = Number(value)
+    if (number >= range[0] && number <= range[1]) continue
+    if (typeof value === 'bigint' && wanted === 'int64') continue // checked as it is stored
+    throw new InvalidArgValueError(`value ${value} cannot be converted to type ${wanted} without overflow`)
+  }
+}
+
 /** The values in memory as one dtype, and the dtype that they have unless another is asked for. */
 function stored(values: readonly unknown[], wanted: DType | undefined): [ArrayBufferView, DType, DType] {
   const kind = kindOf(values)
+  if (kind !== 'complex') checkRange(values, wanted)
   if (kind === 'boolean') return [Uint8Array.from(values as boolean[], Number), 'bool', 'bool']
   if (kind === 'bigint') return [BigInt64Array.from(values, int64), 'int64', 'int64']
   if (kind === 'complex') return [complexPairs(values), 'complex128', 'complex64']
   // bigints among numbers only lose where the numbers' dtype cannot hold them
   if (wanted === undefined || wanted === 'float32')
     return [Float32Array.from(values as number[], Number), 'float32', 'float32']
-  if (values.some(value => !Number.isFinite(Number(value))) && !/float|complex/.test(wanted)) {
-    throw new InvalidArgValueError(`NaN and infinities cannot be converted to ${wanted}`)
-  }
   return [Float64Array.from(values as number[], Number), 'float64', 'float32']
 }
 

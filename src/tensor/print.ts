@@ -1,3 +1,4 @@
+import { TorchError } from '../core/errors'
 import { callOperator } from '../ops/registry'
 import { type Edges, formatTensor, type PrintableValues } from './printing'
 import type { Tensor } from './tensor'
@@ -56,6 +57,16 @@ function sparseParts(tensor: Tensor, layout: string) {
 /** What Python prints for a tensor; `isParameter` puts Python's words for one before it. */
 export function printTensor(tensor: Tensor, isParameter = false): string {
   if (tensor.disposed) return 'tensor(<disposed>)'
+  try {
+    return printed(tensor, isParameter)
+  } catch (error) {
+    // what has no elements to show (quantised, nested, bits) still says what it is
+    if (!(error instanceof TorchError)) throw error
+    return `tensor(..., size=(${tensor.shape.join(', ')}${tensor.ndim === 1 ? ',' : ''}), dtype=torch.${tensor.dtype})`
+  }
+}
+
+function printed(tensor: Tensor, isParameter: boolean): string {
   const layout = tensor.layout
   const sparse = layout.startsWith('sparse') ? sparseParts(tensor, layout) : undefined
   const { requiresGrad } = tensor

@@ -270,6 +270,7 @@ export function setData(tensor: Tensor, source: Tensor): void {
 
 /** A dimension counted from the end where negative; `ERR_OUT_OF_RANGE` outside. */
 export function wrapDim(dim: number, ndim: number): number {
+  if (typeof dim !== 'number') throw new InvalidArgTypeError(`a dimension must be an integer, got ${describe(dim)}`)
   const wrapped = dim < 0 ? dim + ndim : dim
   if (!Number.isInteger(dim) || wrapped < 0 || wrapped >= ndim) {
     throw new OutOfRangeError(

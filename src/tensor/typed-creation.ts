@@ -178,6 +178,10 @@ export interface CreationFunctions {
     fillValue: N,
     options?: CreationOptions<D>,
   ): Tensor<PlainShape<S>, NoInfer<D>>
+  full<const S extends Shape, const N extends Scalar, const D extends DType = DTypeOfData<N>>(
+    size: S,
+    options: CreationOptions<D> & { fillValue: N },
+  ): Tensor<PlainShape<S>, NoInfer<D>>
   /** Integers in [low, high), int64. `torch.randint` */
   randint<const S extends Shape, const D extends DType = 'int64'>(
     high: number,
@@ -189,6 +193,17 @@ export interface CreationFunctions {
     high: number,
     size: S,
     options?: RandomOptions<D>,
+  ): Tensor<PlainShape<S>, NoInfer<D>>
+  randint<const S extends Shape, const D extends DType = 'int64'>(
+    high: number,
+    options: RandomOptions<D> & { size: S; low?: number },
+  ): Tensor<PlainShape<S>, NoInfer<D>>
+  randint<const S extends Shape, const D extends DType = 'int64'>(
+    low: number,
+    options: RandomOptions<D> & { high: number; size: S },
+  ): Tensor<PlainShape<S>, NoInfer<D>>
+  randint<const S extends Shape, const D extends DType = 'int64'>(
+    options: RandomOptions<D> & { low?: number; high: number; size: S },
   ): Tensor<PlainShape<S>, NoInfer<D>>
   /** The numbers 0 to n - 1 in random order, int64. `torch.randperm` */
   randperm<const N extends number, const D extends DType = 'int64'>(
@@ -206,12 +221,29 @@ export interface CreationFunctions {
     const C extends number = 1,
     const D extends DType = DTypeOfRange<DTypeOfNumbers<A | B | C>>,
   >(start: A, end: B, step?: C | CreationOptions<D>, options?: CreationOptions<D>): Tensor<[number], NoInfer<D>>
+  arange<const D extends DType = any>(
+    start: number | bigint,
+    end: number | bigint,
+    options: CreationOptions<D> & { step: number | bigint },
+  ): Tensor<[number], NoInfer<D>>
+  arange<const D extends DType = any>(
+    start: number | bigint,
+    options: CreationOptions<D> & { end: number | bigint; step?: number | bigint },
+  ): Tensor<[number], NoInfer<D>>
+  arange<const D extends DType = any>(
+    options: CreationOptions<D> & { start?: number | bigint; end: number | bigint; step?: number | bigint },
+  ): Tensor<[number], NoInfer<D>>
   /** `steps` numbers from `start` to `end`, both included. `torch.linspace` */
   linspace<const N extends number, const D extends DType = 'float32'>(
     start: number,
     end: number,
     steps: N,
     options?: CreationOptions<D>,
+  ): Tensor<PlainShape<N>, NoInfer<D>>
+  linspace<const N extends number, const D extends DType = 'float32'>(
+    start: number,
+    end: number,
+    options: CreationOptions<D> & { steps: N },
   ): Tensor<PlainShape<N>, NoInfer<D>>
   /** The identity matrix [n, m]. `torch.eye` */
   eye<const N extends number, const D extends DType = 'float32'>(
@@ -222,6 +254,10 @@ export interface CreationFunctions {
     n: N,
     m: M,
     options?: CreationOptions<D>,
+  ): Tensor<[...PlainShape<N>, ...PlainShape<M>], NoInfer<D>>
+  eye<const N extends number, const M extends number, const D extends DType = 'float32'>(
+    n: N,
+    options: CreationOptions<D> & { m: M },
   ): Tensor<[...PlainShape<N>, ...PlainShape<M>], NoInfer<D>>
   /** 0 in the shape of another tensor. `torch.zeros_like` */
   zerosLike: Like
@@ -249,6 +285,10 @@ export interface CreationFunctions {
     array: A,
     shape: S,
     options?: FromTypedArrayOptions,
+  ): Tensor<PlainShape<S>, DTypeOfArray<A>>
+  fromTypedArray<A extends AnyTypedArray, const S extends Shape>(
+    array: A,
+    options: FromTypedArrayOptions & { shape: S },
   ): Tensor<PlainShape<S>, DTypeOfArray<A>>
   fromTypedArray<A extends AnyTypedArray>(array: A, options?: FromTypedArrayOptions): Tensor<[number], DTypeOfArray<A>>
 }

@@ -1,5 +1,5 @@
-import { type DType, isComplex } from '../core/dtype'
-import { OutOfRangeError, UnsupportedTypeError } from '../core/errors'
+import { type DType, isComplex, isFloating } from '../core/dtype'
+import { InvalidArgValueError, OutOfRangeError, UnsupportedTypeError } from '../core/errors'
 import { slotOf } from '../core/handle'
 import type { IsAny, Shape } from '../core/shape-types'
 import { binding } from '../native/load'
@@ -110,7 +110,10 @@ function element(tensor: Tensor, bigint: boolean): (data: TypedArray, i: number)
   const { dtype } = tensor
   if (dtype === 'bool') return (data, i) => data[i] !== 0
   if (isComplex(dtype)) return (data, i) => ({ re: data[2 * i], im: data[2 * i + 1] })
-  if (bigint) return (data, i) => BigInt(data[i]!)
+  if (bigint) {
+    if (isFloating(dtype)) throw new InvalidArgValueError(`{ bigint: true } asks for integers, and these are ${dtype}`)
+    return (data, i) => BigInt(data[i]!)
+  }
   if (dtype !== 'int64' && dtype !== 'uint64') return (data, i) => data[i]
   return (data, i) => {
     const number = Number(data[i])

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { ZipEntry } from './zip'
@@ -14,13 +24,15 @@ export interface Outcome {
 
 /**
  * A machine of its own for one installation: a PATH that holds Node and what the test puts there, an empty home, an empty
- * cache, and no network address but the one that the test names.
+ * cache, no GPU, no network address but the one that the test names, and a copy of the scripts: this checkout's own build,
+ * and what it remembers of its libtorch, are neither seen nor touched.
  */
 export class Sandbox {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'libtorch-node-install-'))
   readonly bin = path.join(this.folder, 'bin')
   readonly cache = path.join(this.folder, 'cache')
   readonly wheels = path.join(this.folder, 'wheels')
+  readonly package = path.join(this.folder, 'package')
   env: Record<string, string> = {
     PATH: this.bin,
     HOME: this.folder,
@@ -33,6 +45,10 @@ export class Sandbox {
     mkdirSync(this.bin)
     mkdirSync(this.wheels)
     symlinkSync(process.execPath, path.join(this.bin, 'node'))
+    cpSync(path.join(ROOT, 'scripts'), path.join(this.package, 'scripts'), { recursive: true })
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(this.package, 'node_modules'))
+    // Without it the driver would be looked for in this machine's /proc.
+    this.program('nvidia-smi', 'process.exit(9)')
   }
 
   remove(): void {
@@ -101,8 +117,8 @@ export class Sandbox {
   }
 
   start(env: Record<string, string> = {}, args = ['--libtorch-only']) {
-    const script = path.join(ROOT, 'scripts', 'build-native.mjs')
-    const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, env: { ...this.env, ...env } })
+    const script = path.join(this.package, 'scripts', 'build-native.mjs')
+    const child = spawn(process.execPath, [script, ...args], { cwd: this.package, env: { ...this.env, ...env } })
     const output = { stdout: '', stderr: '' }
     child.stdout.on('data', data => (output.stdout += data))
     child.stderr.on('data', data => (output.stderr += data))
