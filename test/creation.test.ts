@@ -307,6 +307,15 @@ describe('arguments by name', () => {
     assert.deepEqual(torch.eye(1, { m: 2 }).tolist(), [[1, 0]])
   })
 
+  test('a shape of integers that are none, or not safe', () => {
+    const x = torch.ones([4])
+    for (const call of [() => x.view([2 ** 60]), () => x.reshape([2 ** 60] as never), () => torch.empty([2 ** 60])]) {
+      refuses(call as () => unknown, 'ERR_OUT_OF_RANGE', /safe integers/)
+    }
+    refuses(() => x.view([1.5] as never), 'ERR_INVALID_ARG_TYPE', /safe integers/)
+    refuses(() => torch.empty([1e14]), 'ERR_OUT_OF_MEMORY', /aten::empty/)
+  })
+
   test('a shape that changes the array while it is read', () => {
     const bytes = new Uint8Array(16)
     const shape = Object.defineProperty([0], 0, {

@@ -13,8 +13,6 @@ namespace ltn {
 
 namespace {
 
-constexpr double kMaxSafeInteger = 9007199254740991.0;
-
 [[noreturn]] void refuse(const ConvertContext& context, const std::string& expected, napi_value got) {
   fail(code::kArgType, "'", context.name, "' must be ", expected, ", got ", describe(context.env, got));
 }
@@ -24,8 +22,6 @@ napi_valuetype type_of(const ConvertContext& context, napi_value value) {
   napi_typeof(context.env.env(), value, &type);
   return type;
 }
-
-bool is_safe_integer(double value) { return value == std::trunc(value) && std::fabs(value) <= kMaxSafeInteger; }
 
 int64_t bigint_value(const ConvertContext& context, napi_value value) {
   int64_t out = 0;
@@ -138,24 +134,9 @@ c10::IValue int_list(ConvertContext& context, napi_value value) {
   c10::List<int64_t> out;
   double count;
   if (napi_get_value_double(context.env.env(), value, &count) == napi_ok) {
-    // `count` elements wait in scratch memory; the front has put nothing there but numbers
-    const int n = static_cast<int>(count);
-    if (n < 0 || n != count || context.scratch_at + n > Environment::kScratch) {
-      fail(code::kArgType, "'", context.name, "' must be an array of integers");
-    }
-    const double* from = context.env.scratch + context.scratch_at;
-    context.scratch_at += n;
-    out.reserve(n);
-    for (int i = 0; i < n; ++i) {
-      if (!is_safe_integer(from[i]) && std::isfinite(from[i]) && from[i] == std::trunc(from[i])) {
-        fail(code::kOutOfRange, "'", context.name, "' must hold safe integers or bigints, got ", from[i], " at index ",
-             i);
-      }
-      if (!is_safe_integer(from[i])) {
-        fail(code::kArgType, "'", context.name, "' must be an array of safe integers, got ", from[i], " at index ", i);
-      }
-      out.push_back(static_cast<int64_t>(from[i]));
-    }
+    const ScratchInts ints = scratch_ints(context, count);
+    out.reserve(ints.size());
+    for (const int64_t item : ints) out.push_back(item);
   } else {
     for_each_element(context, value, "an array of integers",
                      [&](napi_value element) { out.push_back(to_int(context, element)); });
@@ -216,6 +197,28 @@ c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& 
 }
 
 }  // namespace
+
+ScratchInts scratch_ints(ConvertContext& context, double count) {
+  // the front has put nothing there but numbers
+  const int n = static_cast<int>(count);
+  if (n < 0 || n != count || context.scratch_at + n > Environment::kScratch) {
+    fail(code::kArgType, "'", context.name, "' must be an array of integers");
+  }
+  const double* from = context.env.scratch + context.scratch_at;
+  context.scratch_at += n;
+  ScratchInts out(n);
+  for (int i = 0; i < n; ++i) {
+    if (!is_safe_integer(from[i])) {
+      if (std::isfinite(from[i]) && from[i] == std::trunc(from[i])) {
+        fail(code::kOutOfRange, "'", context.name, "' must hold safe integers or bigints, got ", from[i], " at index ",
+             i);
+      }
+      fail(code::kArgType, "'", context.name, "' must be an array of safe integers, got ", from[i], " at index ", i);
+    }
+    out[i] = static_cast<int64_t>(from[i]);
+  }
+  return out;
+}
 
 at::Scalar to_scalar(ConvertContext& context, napi_value value) {
   double number;
@@ -374,10 +377,7 @@ napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKi
     case Kind::Dtype:
       return js_int(env, static_cast<int32_t>(value.toScalarType()));
     case Kind::Layout:
-      for (const auto& [name, layout] : kLayouts) {
-        if (layout == value.toLayout()) return js_string(env, name);
-      }
-      break;
+      return js_string(env, layout_name(value.toLayout()));
     case Kind::MemoryFormat:
       for (const auto& [name, format] : kMemoryFormats) {
         if (format == value.toMemoryFormat()) return js_string(env, name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/ivalue.h>
+#include <c10/util/SmallVector.h>
 
 #include "convert/kinds.h"
 #include "core/guard.h"
@@ -26,6 +27,10 @@ napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKi
 // A JavaScript number where a tensor is expected: a zero-dimensional tensor that takes no part in type promotion
 // beyond its category, as Python's numbers.
 at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::Tensor& operand);
+
+using ScratchInts = c10::SmallVector<int64_t, 8>;
+// The next `count` integers that wait in scratch memory; see src/ops/encode.ts.
+ScratchInts scratch_ints(ConvertContext& context, double count);
 
 at::Scalar to_scalar(ConvertContext& context, napi_value value);
 c10::ScalarType to_dtype(Environment& env, napi_value code);

@@ -6,8 +6,6 @@ namespace ltn {
 
 namespace {
 
-constexpr double kMaxSafeInteger = 9007199254740991.0;
-
 napi_valuetype type_of(napi_env env, napi_value value) {
   napi_valuetype type = napi_undefined;
   napi_typeof(env, value, &type);
@@ -107,8 +105,7 @@ int64_t Args::int64(size_t i) const {
     return value;
   }
   double value;
-  if (napi_get_value_double(env_.env(), values_[i], &value) != napi_ok || value != std::trunc(value) ||
-      std::fabs(value) > kMaxSafeInteger) {
+  if (napi_get_value_double(env_.env(), values_[i], &value) != napi_ok || !is_safe_integer(value)) {
     wrong(env_, i, "a safe integer or a bigint", values_[i]);
   }
   return static_cast<int64_t>(value);
@@ -132,8 +129,7 @@ std::vector<int64_t> Args::int64_list(size_t i) const {
     napi_value element;
     double value;
     if (napi_get_element(env_.env(), values_[i], k, &element) != napi_ok) throw PendingException();
-    if (napi_get_value_double(env_.env(), element, &value) != napi_ok || value != std::trunc(value) ||
-        std::fabs(value) > kMaxSafeInteger) {
+    if (napi_get_value_double(env_.env(), element, &value) != napi_ok || !is_safe_integer(value)) {
       wrong(env_, i, "an array of integers", element);
     }
     out.push_back(static_cast<int64_t>(value));

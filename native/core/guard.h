@@ -2,6 +2,7 @@
 // a JavaScript error. Bodies have no try of their own.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "core/environment.h"
 
 namespace ltn {
+
+// Number.MAX_SAFE_INTEGER
+inline constexpr double kMaxSafeInteger = 9007199254740991.0;
+inline bool is_safe_integer(double value) { return value == std::trunc(value) && std::fabs(value) <= kMaxSafeInteger; }
 
 // The arguments of one call. Readers throw ERR_INVALID_ARG_TYPE that names the argument's position.
 class Args {

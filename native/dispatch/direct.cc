@@ -4,32 +4,21 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/reshape.h>
-#include <c10/util/SmallVector.h>
 
-#include <cmath>
+#include "convert/values.h"
+#include "dispatch/attempt.h"
 
 namespace ltn {
 
 namespace {
 
-using Shape = c10::SmallVector<int64_t, 8>;
+using Shape = ScratchInts;
 
-// `count` sizes wait in scratch memory; see src/ops/encode.ts
 Shape shape_of(Environment& env, napi_value count) {
-  double number;
-  if (napi_get_value_double(env.env(), count, &number) != napi_ok || number < 0 || number > Environment::kScratch ||
-      number != std::trunc(number)) {
-    fail(code::kArgType, "'size' must be an array of integers");
-  }
-  Shape out(static_cast<size_t>(number));
-  for (size_t i = 0; i < out.size(); ++i) {
-    const double size = env.scratch[i];
-    if (size != std::trunc(size) || std::fabs(size) > 9007199254740991.0) {
-      fail(code::kArgType, "'size' must be an array of safe integers, got ", size, " at index ", i);
-    }
-    out[i] = static_cast<int64_t>(size);
-  }
-  return out;
+  ConvertContext context{env, "size"};
+  double number = -1;
+  napi_get_value_double(env.env(), count, &number);
+  return scratch_ints(context, number);
 }
 
 at::Tensor view(const at::Tensor& self, const Shape& shape) { return self.view(shape); }
@@ -39,36 +28,30 @@ at::Tensor reshape(const at::Tensor& self, const Shape& shape) { return at::resh
 template <at::Tensor (*operation)(const at::Tensor&, const Shape&), const char* const* name>
 napi_value shaped(napi_env raw_env, napi_callback_info info) {
   Environment& env = Environment::of(raw_env);
-  try {
-    napi_value values[3];
-    size_t count = 3;
-    napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
+  napi_value values[3];
+  size_t count = 3;
+  napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
+  return attempt(env, *name, [&] {
     int32_t id = -1;
     napi_get_value_int32(raw_env, values[0], &id);
     const at::Tensor self = env.tensors.at(id);
     const Shape shape = shape_of(env, values[1]);
     env.release_some();
     return js_int(env, env.put_in(values[2], operation(self, shape)));
-  } catch (...) {
-    env.throw_current_exception(*name);
-    return nullptr;
-  }
+  });
 }
 
 // (count, result): slot
 napi_value empty(napi_env raw_env, napi_callback_info info) {
   Environment& env = Environment::of(raw_env);
-  try {
-    napi_value values[2];
-    size_t count = 2;
-    napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
+  napi_value values[2];
+  size_t count = 2;
+  napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
+  return attempt(env, "aten::empty", [&] {
     const Shape shape = shape_of(env, values[0]);
     env.release_some();
     return js_int(env, env.put_in(values[1], at::empty(shape)));
-  } catch (...) {
-    env.throw_current_exception("aten::empty");
-    return nullptr;
-  }
+  });
 }
 
 constexpr const char* kView = "aten::view";

@@ -1,8 +1,7 @@
 #include "dispatch/operator.h"
 
-#include <c10/util/Exception.h>
-
 #include "convert/values.h"
+#include "dispatch/attempt.h"
 
 namespace ltn {
 
@@ -151,21 +150,7 @@ napi_value call_operator(napi_env env, napi_callback_info info) {
     count = op.arguments.size() + 1;
     napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   }
-  for (bool retried = false;; retried = true) {
-    try {
-      try {
-        return run(op, values);
-      } catch (const c10::OutOfMemoryError&) {
-        if (retried || !op.env.collect_garbage()) throw;
-      } catch (const c10::Error& error) {
-        const bool out_of_memory = strstr(error.what_without_backtrace(), "can't allocate memory") != nullptr;
-        if (!out_of_memory || retried || !op.env.collect_garbage()) throw;
-      }
-    } catch (...) {
-      op.env.throw_current_exception(op.name.c_str());
-      return nullptr;
-    }
-  }
+  return attempt(op.env, op.name.c_str(), [&] { return run(op, values); });
 }
 
 }  // namespace ltn

@@ -1,17 +1,12 @@
 #include "nn/options.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "convert/values.h"
 
 namespace ltn {
 
-namespace {
-
-constexpr double kMaxSafeInteger = 9007199254740991.0;
-
-}  // namespace
+namespace {}  // namespace
 
 Napi::Value LayerOptions::read(const char* name) {
   if (std::find(known_.begin(), known_.end(), name) == known_.end()) known_.emplace_back(name);
@@ -27,7 +22,7 @@ void LayerOptions::missing(const char* name) { fail(code::kArgType, kind_, " nee
 std::optional<int64_t> LayerOptions::as_integer(Napi::Value value) {
   if (!value.IsNumber()) return {};
   const double number = value.As<Napi::Number>().DoubleValue();
-  if (number != std::trunc(number) || !(std::fabs(number) <= kMaxSafeInteger)) return {};
+  if (!is_safe_integer(number)) return {};
   return static_cast<int64_t>(number);
 }
 
