@@ -7,6 +7,7 @@
 #include "core/guard.h"
 #include "cuda/cuda.h"
 #include "dispatch/dispatch.h"
+#include "jobs/jobs.h"
 #include "memory/memory.h"
 #include "nn/nn.h"
 #include "optim/optim.h"
@@ -45,6 +46,7 @@ napi_value initialize(napi_env raw_env, napi_value exports) {
     register_nn(env, exports);
     register_optim(env, exports);
     register_cuda(env, exports);
+    register_jobs(env, exports);
     define<set_hooks>(env, exports, "setHooks");
     define<version>(env, exports, "version");
     define<cpu_capability>(env, exports, "cpuCapability");

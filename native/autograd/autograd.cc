@@ -4,7 +4,9 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace ltn {
 
@@ -15,15 +17,20 @@ struct InferenceScopes {
   std::vector<std::unique_ptr<c10::InferenceMode>> open;
 };
 
-std::vector<at::Tensor> optional_tensors(Environment& env, Args& args, size_t i) {
-  std::vector<at::Tensor> out;
-  if (args.absent(i)) return out;
+// The slots of an array that may hold nulls; none where there is no array.
+void for_each_optional(Args& args, size_t i, const std::function<void(std::optional<SlotId>)>& each) {
+  if (args.absent(i)) return;
   const Napi::Object list = args.object(i);
   const uint32_t length = list.Get("length").As<Napi::Number>().Uint32Value();
   for (uint32_t k = 0; k < length; ++k) {
     const Napi::Value element = list.Get(k);
-    out.push_back(element.IsNumber() ? env.tensors.at(element.As<Napi::Number>().Int32Value()) : at::Tensor());
+    each(element.IsNumber() ? std::optional<SlotId>(element.As<Napi::Number>().Int32Value()) : std::nullopt);
   }
+}
+
+std::vector<at::Tensor> optional_tensors(Environment& env, Args& args, size_t i) {
+  std::vector<at::Tensor> out;
+  for_each_optional(args, i, [&](std::optional<SlotId> id) { out.push_back(id ? env.tensors.at(*id) : at::Tensor()); });
   return out;
 }
 
@@ -31,8 +38,45 @@ std::optional<bool> optional_bool(Args& args, size_t i) {
   return args.absent(i) ? std::nullopt : std::optional<bool>(args.boolean(i));
 }
 
+// Queues a backward pass. Its inputs are the graph's, which only the executor knows.
+void defer_backward(Environment& env, Args& args) {
+  struct Lists {
+    std::vector<Input> tensors, gradients, inputs;
+  };
+  const auto lists = std::make_shared<Lists>();
+  const auto take = [&env](std::vector<Input>& into, SlotId id) {
+    const Held& held = env.tensors.peek(id);
+    if (!held.pending) env.queue.touch(held.tensor);
+    into.emplace_back(held);
+  };
+  args.for_each_id(0, [&](SlotId id) { take(lists->tensors, id); });
+  for_each_optional(args, 1, [&](std::optional<SlotId> id) {
+    if (id) {
+      take(lists->gradients, *id);
+    } else {
+      lists->gradients.emplace_back();
+    }
+  });
+  for_each_optional(args, 4, [&](std::optional<SlotId> id) {
+    if (id) take(lists->inputs, *id);
+  });
+  env.enqueue("", [lists, retain = optional_bool(args, 2), create = args.boolean(3)] {
+    const auto all = [](const std::vector<Input>& inputs) {
+      std::vector<at::Tensor> out;
+      for (const Input& input : inputs) out.push_back(input.get());
+      return out;
+    };
+    torch::autograd::backward(all(lists->tensors), all(lists->gradients), retain, create, all(lists->inputs));
+  });
+}
+
 // backward(tensors, gradients | null, retainGraph | null, createGraph, inputs | null)
 napi_value backward(Environment& env, Args& args) {
+  if (env.queue.deferring()) [[unlikely]] {
+    defer_backward(env, args);
+    return js_undefined(env);
+  }
+  env.queue.wait_for_all();  // a graph reaches tensors that no argument names
   const std::vector<at::Tensor> tensors = args.tensor_list(0);
   const std::vector<at::Tensor> gradients = optional_tensors(env, args, 1);
   const std::vector<at::Tensor> inputs = optional_tensors(env, args, 4);
@@ -43,6 +87,7 @@ napi_value backward(Environment& env, Args& args) {
 
 // grad(outputs, inputs, gradients | null, retainGraph | null, createGraph, allowUnused)
 napi_value grad(Environment& env, Args& args) {
+  env.queue.wait_for_all();
   const std::vector<at::Tensor> outputs = args.tensor_list(0);
   const std::vector<at::Tensor> inputs = args.tensor_list(1);
   const std::vector<at::Tensor> gradients = optional_tensors(env, args, 2);

@@ -2,12 +2,12 @@
 
 #include <ATen/ScalarOps.h>
 #include <ATen/core/List.h>
-#include <c10/core/Layout.h>
-#include <c10/core/MemoryFormat.h>
 
 #include <array>
 #include <cmath>
 #include <limits>
+
+#include "convert/names.h"
 
 namespace ltn {
 
@@ -63,10 +63,10 @@ std::string to_string(const ConvertContext& context, napi_value value) {
   return Napi::String(context.env.env(), value).Utf8Value();
 }
 
-at::Tensor to_tensor(const ConvertContext& context, napi_value value) {
+at::Tensor to_tensor(ConvertContext& context, napi_value value) {
   int32_t id;
   if (napi_get_value_int32(context.env.env(), value, &id) != napi_ok) refuse(context, "a tensor", value);
-  return context.env.tensors.at(id);
+  return tensor_at(context, id);
 }
 
 bool is_complex_literal(const ConvertContext& context, napi_value value, c10::complex<double>& out) {
@@ -95,23 +95,6 @@ Enum named(const ConvertContext& context, napi_value value, const std::array<std
   for (const auto& entry : table) known += (known.empty() ? "'" : ", '") + std::string(entry.first) + "'";
   refuse(context, "one of " + known, value);
 }
-
-constexpr std::array<std::pair<const char*, c10::Layout>, 7> kLayouts{{
-    {"strided", c10::Layout::Strided},
-    {"sparse_coo", c10::Layout::Sparse},
-    {"sparse_csr", c10::Layout::SparseCsr},
-    {"sparse_csc", c10::Layout::SparseCsc},
-    {"sparse_bsr", c10::Layout::SparseBsr},
-    {"sparse_bsc", c10::Layout::SparseBsc},
-    {"_mkldnn", c10::Layout::Mkldnn},
-}};
-
-constexpr std::array<std::pair<const char*, c10::MemoryFormat>, 4> kMemoryFormats{{
-    {"contiguous_format", c10::MemoryFormat::Contiguous},
-    {"preserve_format", c10::MemoryFormat::Preserve},
-    {"channels_last", c10::MemoryFormat::ChannelsLast},
-    {"channels_last_3d", c10::MemoryFormat::ChannelsLast3d},
-}};
 
 // The elements of a JavaScript array, each handed to `each(element)`.
 template <typename Each>
@@ -197,6 +180,14 @@ c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& 
 }
 
 }  // namespace
+
+at::Tensor& tensor_at(ConvertContext& context, SlotId id) {
+  if (context.queued == nullptr) [[likely]]
+    return context.env.tensors.at(id);
+  Held& held = context.env.tensors.peek(id);
+  if (held.pending) context.queued->add(held);
+  return held.tensor;
+}
 
 ScratchInts scratch_ints(ConvertContext& context, double count) {
   // the front has put nothing there but numbers
@@ -314,83 +305,6 @@ at::Tensor wrapped_number(ConvertContext& context, napi_value value, const at::T
   }
   out.unsafeGetTensorImpl()->set_wrapped_number(true);
   return out;
-}
-
-const char* layout_name(c10::Layout layout) {
-  for (const auto& [name, item] : kLayouts) {
-    if (item == layout) return name;
-  }
-  return "unknown";
-}
-
-napi_value from_scalar(Environment& env, const at::Scalar& value, bool bigint) {
-  if (value.isBoolean()) return js_bool(env, value.toBool());
-  if (value.type() == c10::ScalarType::UInt64 && value.toUInt64() > static_cast<uint64_t>(INT64_MAX)) {
-    if (!bigint) {
-      fail(code::kOutOfRange, "the uint64 value ", value.toUInt64(),
-           " is no safe integer; ask for bigints with { bigint: true }");
-    }
-    napi_value out;
-    napi_create_bigint_uint64(env.env(), value.toUInt64(), &out);
-    return out;
-  }
-  if (value.isIntegral(false)) return js_int64(env, value.toLong(), bigint);
-  if (value.isFloatingPoint()) return js_number(env, value.toDouble());
-  const c10::complex<double> complex = value.toComplexDouble();
-  Napi::Object out = Napi::Object::New(env.env());
-  out.Set("re", complex.real());
-  out.Set("im", complex.imag());
-  return out;
-}
-
-napi_value from_ivalue(Environment& env, const c10::IValue& value, const ValueKind& kind) {
-  if (value.isNone()) return js_null(env);
-  if (kind.list) {
-    if (value.isTensorList()) return js_tensor_list(env, value.toTensorVector());
-    const c10::List<c10::IValue> list = value.toList();
-    ValueKind element = kind;
-    element.list = element.optional = false;
-    napi_value out;
-    napi_create_array_with_length(env.env(), list.size(), &out);
-    for (size_t i = 0; i < list.size(); ++i) {
-      const c10::IValue item = list.get(i);
-      napi_set_element(env.env(), out, static_cast<uint32_t>(i), from_ivalue(env, item, element));
-    }
-    return out;
-  }
-  switch (kind.kind) {
-    case Kind::Tensor:
-      return js_tensor(env, value.toTensor());
-    case Kind::Int:
-      if (value.isSymInt()) return js_int64(env, value.toSymInt().guard_int(__FILE__, __LINE__));
-      return js_int64(env, value.toInt());
-    case Kind::Float:
-      return js_number(env, value.toDouble());
-    case Kind::Bool:
-      return js_bool(env, value.toBool());
-    case Kind::Scalar:
-      return from_scalar(env, value.toScalar());
-    case Kind::Complex:
-      return from_scalar(env, at::Scalar(value.toComplexDouble()));
-    case Kind::String:
-      return js_string(env, value.toStringRef());
-    case Kind::Dtype:
-      return js_int(env, static_cast<int32_t>(value.toScalarType()));
-    case Kind::Layout:
-      return js_string(env, layout_name(value.toLayout()));
-    case Kind::MemoryFormat:
-      for (const auto& [name, format] : kMemoryFormats) {
-        if (format == value.toMemoryFormat()) return js_string(env, name);
-      }
-      break;
-    case Kind::Device:
-      return js_string(env, value.toDevice().str());
-    case Kind::Generator:
-      return js_int(env, env.generators.insert(at::Generator(value.toGenerator())));
-    case Kind::Unsupported:
-      break;
-  }
-  fail(code::kUnsupportedType, "a result has a type that JavaScript has no form for");
 }
 
 }  // namespace ltn

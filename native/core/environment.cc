@@ -23,7 +23,22 @@ void ReferenceReaper::close() {
   dead_.clear();  // the environment deletes its references itself
 }
 
-Environment::Environment(napi_env env) : env_(env) { stack.reserve(64); }
+void TensorTable::settle(Held& held) {
+  if (!held.pending) {
+    queue_.wait_for(held.tensor);
+    return;
+  }
+  const PendingPtr pending = held.pending;
+  queue_.wait_for(*pending->job);
+  if (!pending->value.defined()) {
+    Queue::rethrow(*pending->job);
+    fail(code::kLibtorch, "the tensor was never made: the work that it belongs to was ended");
+  }
+  held.tensor = pending->value;
+  held.pending.reset();
+}
+
+Environment::Environment(napi_env env) : queue(env), env_(env) { stack.reserve(64); }
 
 Environment& Environment::create(napi_env env) {
   auto* created = new Environment(env);
@@ -46,13 +61,14 @@ void Environment::on_teardown(napi_env, void* data, void*) {
 
 void Environment::close() {
   closed_ = true;
+  queue.stop();
   reaper->close();
   rooms_.clear();
   for (Finalized* entry : finalized_) delete entry;
   finalized_.clear();
   for (Finalized* entry : spare_) delete entry;
   spare_.clear();
-  tensors.clear([](at::Tensor&&) {});
+  tensors.clear([](Held&&) {});
   generators.clear([](at::Generator&&) {});
 }
 
@@ -87,7 +103,14 @@ SlotId Environment::put(at::Tensor&& tensor) {
   bytes_since_collection_ += bytes;
   if (bytes_since_collection_ > pressure_bytes_) flags[kPressure] = 1;
   account();
-  return tensors.insert(std::move(tensor), bytes);
+  return tensors.insert(Held{std::move(tensor), {}}, bytes);
+}
+
+SlotId Environment::put_pending(at::Tensor&& outline, PendingPtr pending) {
+  constexpr int64_t kBookkeeping = 800;
+  live_bytes_ += kBookkeeping;
+  bytes_since_collection_ += kBookkeeping;
+  return tensors.insert(Held{std::move(outline), std::move(pending)}, kBookkeeping);
 }
 
 void Environment::attach(napi_value object, SlotId id) {
@@ -111,6 +134,22 @@ SlotId Environment::put_in(napi_value object, at::Tensor&& tensor) {
   const SlotId id = put(std::move(tensor));
   if (!scope_open_) attach(object, id);
   return id;
+}
+
+SlotId Environment::put_pending_in(napi_value object, at::Tensor&& outline, PendingPtr pending) {
+  const SlotId id = put_pending(std::move(outline), std::move(pending));
+  if (!scope_open_) attach(object, id);
+  return id;
+}
+
+void Environment::enqueue(std::unique_ptr<Task> task) {
+  const uint64_t sequence = queue.push(std::move(task));
+  if (tracer_ == nullptr) return;
+  napi_value trace, undefined, number;
+  napi_get_reference_value(env_, tracer_, &trace);
+  napi_get_undefined(env_, &undefined);
+  napi_create_double(env_, static_cast<double>(sequence), &number);
+  if (napi_call_function(env_, undefined, trace, 1, &number, nullptr) != napi_ok) throw PendingException();
 }
 
 void Environment::release_at(uint32_t index) {
@@ -185,12 +224,19 @@ static std::string readable(const std::string& text) {
   return out;
 }
 
-void Environment::throw_current_exception(const char* operation) {
+void Environment::throw_current_exception(const char* operation, uint64_t sequence) {
   const char* code = code::kLibtorch;
   std::string message, cause;
   try {
     throw;
   } catch (const PendingException&) {
+    return;
+  } catch (const QueuedError& queued) {
+    try {
+      std::rethrow_exception(queued.error);
+    } catch (...) {
+      throw_current_exception(queued.operation.empty() ? nullptr : queued.operation.c_str(), queued.sequence);
+    }
     return;
   } catch (const Napi::Error& error) {
     // Not `ThrowAsJavaScriptException`: in a worker that is being terminated nothing can be thrown, and it would leave
@@ -234,15 +280,16 @@ void Environment::throw_current_exception(const char* operation) {
     return;
   }
   napi_value factory, undefined, error;
-  napi_value args[4];
+  napi_value args[5];
   napi_get_reference_value(env_, error_factory_, &factory);
   napi_get_undefined(env_, &undefined);
   napi_create_string_utf8(env_, code, NAPI_AUTO_LENGTH, &args[0]);
   napi_create_string_utf8(env_, message.data(), message.size(), &args[1]);
-  args[2] = args[3] = undefined;
+  args[2] = args[3] = args[4] = undefined;
   if (operation != nullptr) napi_create_string_utf8(env_, operation, NAPI_AUTO_LENGTH, &args[2]);
   if (!cause.empty()) napi_create_string_utf8(env_, cause.data(), cause.size(), &args[3]);
-  if (napi_call_function(env_, undefined, factory, 4, args, &error) == napi_ok) napi_throw(env_, error);
+  if (sequence != 0) napi_create_double(env_, static_cast<double>(sequence), &args[4]);
+  if (napi_call_function(env_, undefined, factory, 5, args, &error) == napi_ok) napi_throw(env_, error);
 }
 
 }  // namespace ltn

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/napi.h"
+#include "core/queue.h"
 #include "core/slots.h"
 
 namespace ltn {
@@ -43,6 +44,26 @@ class ReferenceReaper {
   bool closed_ = false;
 };
 
+// The tensors of one environment. Whoever wants a tensor's data or its place in the autograd graph waits for what is
+// queued on it; whoever only wants its sizes, dtype or device peeks.
+class TensorTable : public SlotTable<Held> {
+ public:
+  explicit TensorTable(Queue& queue) : SlotTable("tensor"), queue_(queue) {}
+
+  at::Tensor& at(SlotId id) {
+    Held& held = peek(id);
+    if (held.pending || queue_.busy()) [[unlikely]]
+      settle(held);
+    return held.tensor;
+  }
+  Held& peek(SlotId id) { return SlotTable<Held>::at(id); }
+
+ private:
+  void settle(Held& held);
+
+  Queue& queue_;
+};
+
 class Environment {
  public:
   static Environment& create(napi_env env);
@@ -50,7 +71,9 @@ class Environment {
 
   napi_env env() const { return env_; }
 
-  SlotTable<at::Tensor> tensors{"tensor"};
+  // Before the tables: what it still holds may be in them.
+  Queue queue;
+  TensorTable tensors{queue};
   SlotTable<at::Generator> generators{"generator"};
 
   // --- tensors out
@@ -61,6 +84,9 @@ class Environment {
   void attach(napi_value object, SlotId id);
   // The hot form of both: no finalizer inside a disposal scope, which keeps its own list.
   SlotId put_in(napi_value object, at::Tensor&& tensor);
+  // A slot for a tensor that a task of the open job will make; `outline` is its outline on the meta device.
+  SlotId put_pending(at::Tensor&& outline, PendingPtr pending);
+  SlotId put_pending_in(napi_value object, at::Tensor&& outline, PendingPtr pending);
   void drop(SlotId id);
   void set_scope(bool open) { scope_open_ = open; }
 
@@ -85,9 +111,17 @@ class Environment {
 
   // --- errors
   void set_error_factory(napi_value factory) { set_reference(error_factory_, factory); }
+  // Called with each queued task's sequence, so that JavaScript notes where it was asked for.
+  void set_tracer(napi_value trace) { set_reference(tracer_, trace); }
+  void enqueue(std::unique_ptr<Task> task);
+  template <typename Run>
+  void enqueue(std::string operation, Run&& run) {
+    using Function = FunctionTask<std::decay_t<Run>>;
+    enqueue(std::make_unique<Function>(std::move(operation), std::forward<Run>(run)));
+  }
   void set_collector(napi_value collect) { set_reference(collector_, collect); }
   // Throws the JavaScript error of the exception in flight. `operation` names what was running, or is null.
-  void throw_current_exception(const char* operation);
+  void throw_current_exception(const char* operation, uint64_t sequence = 0);
   // Runs the JavaScript garbage collector and releases all that it found; for one retry after an out-of-memory.
   bool collect_garbage();
 
@@ -124,6 +158,7 @@ class Environment {
   napi_env env_;
   napi_ref error_factory_ = nullptr;
   napi_ref collector_ = nullptr;
+  napi_ref tracer_ = nullptr;
   std::vector<Finalized*> finalized_;
   std::vector<Finalized*> spare_;
   std::vector<std::function<void()>> releases_;

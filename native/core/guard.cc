@@ -67,21 +67,24 @@ SlotId Args::id(size_t i) const {
   return static_cast<SlotId>(value);
 }
 
-std::vector<at::Tensor> Args::tensor_list(size_t i) const {
+void Args::for_each_id(size_t i, const std::function<void(SlotId)>& each) const {
   bool is_array = false;
   napi_is_array(env_.env(), values_[i], &is_array);
   if (!is_array) wrong(env_, i, "an array of tensors", values_[i]);
   uint32_t length = 0;
   napi_get_array_length(env_.env(), values_[i], &length);
-  std::vector<at::Tensor> out;
-  out.reserve(length);
   for (uint32_t k = 0; k < length; ++k) {
     napi_value element;
     int32_t id;
     if (napi_get_element(env_.env(), values_[i], k, &element) != napi_ok) throw PendingException();
     if (napi_get_value_int32(env_.env(), element, &id) != napi_ok) wrong(env_, i, "an array of tensors", element);
-    out.push_back(env_.tensors.at(id));
+    each(id);
   }
+}
+
+std::vector<at::Tensor> Args::tensor_list(size_t i) const {
+  std::vector<at::Tensor> out;
+  for_each_id(i, [&](SlotId id) { out.push_back(env_.tensors.at(id)); });
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,8 +34,11 @@ class Args {
   bool absent(size_t i) const;  // undefined or null
   SlotId id(size_t i) const;
   at::Tensor& tensor(size_t i) const { return env_.tensors.at(id(i)); }
+  const Held& peek(size_t i) const { return env_.tensors.peek(id(i)); }  // for sizes and dtype: does not wait
   at::Tensor optional_tensor(size_t i) const { return absent(i) ? at::Tensor() : tensor(i); }
   std::vector<at::Tensor> tensor_list(size_t i) const;
+  // An array of slots, each handed to `each`.
+  void for_each_id(size_t i, const std::function<void(SlotId)>& each) const;
   std::string string(size_t i) const;
   double number(size_t i) const;
   int64_t int64(size_t i) const;  // a safe integer, or a bigint

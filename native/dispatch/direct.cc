@@ -5,8 +5,13 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/reshape.h>
 
+#include <memory>
+#include <string>
+#include <unordered_map>
+
 #include "convert/values.h"
 #include "dispatch/attempt.h"
+#include "dispatch/operator.h"
 
 namespace ltn {
 
@@ -21,6 +26,19 @@ Shape shape_of(Environment& env, napi_value count) {
   return scratch_ints(context, number);
 }
 
+// The boxed form, which can be queued.
+struct Boxed {
+  std::unordered_map<std::string, std::unique_ptr<Operator>> made;
+};
+
+Operator& boxed(Environment& env, const char* name, const char* overload) {
+  std::unique_ptr<Operator>& op = env.room<Boxed>().made[name];
+  if (!op) {
+    op = std::make_unique<Operator>(env, c10::Dispatcher::singleton().findSchemaOrThrow(name, overload), 0);
+  }
+  return *op;
+}
+
 at::Tensor view(const at::Tensor& self, const Shape& shape) { return self.view(shape); }
 at::Tensor reshape(const at::Tensor& self, const Shape& shape) { return at::reshape(self, shape); }
 
@@ -32,6 +50,8 @@ napi_value shaped(napi_env raw_env, napi_callback_info info) {
   size_t count = 3;
   napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
   return attempt(env, *name, [&] {
+    if (env.queue.deferring()) [[unlikely]]
+      return run_operator(boxed(env, *name, ""), values);
     int32_t id = -1;
     napi_get_value_int32(raw_env, values[0], &id);
     const at::Tensor self = env.tensors.at(id);
@@ -48,6 +68,12 @@ napi_value empty(napi_env raw_env, napi_callback_info info) {
   size_t count = 2;
   napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
   return attempt(env, "aten::empty", [&] {
+    if (env.queue.deferring()) [[unlikely]] {
+      napi_value undefined;
+      napi_get_undefined(raw_env, &undefined);
+      napi_value all[] = {values[0], undefined, undefined, undefined, undefined, undefined, values[1]};
+      return run_operator(boxed(env, "aten::empty", "memory_format"), all);
+    }
     const Shape shape = shape_of(env, values[0]);
     env.release_some();
     return js_int(env, env.put_in(values[1], at::empty(shape)));

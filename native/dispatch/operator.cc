@@ -2,6 +2,7 @@
 
 #include "convert/values.h"
 #include "dispatch/attempt.h"
+#include "dispatch/deferred.h"
 
 namespace ltn {
 
@@ -33,40 +34,6 @@ bool is_undefined(napi_env env, napi_value value) {
   return type == napi_undefined;
 }
 
-void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack) {
-  ConvertContext context{op.env, nullptr};
-  napi_env env = op.env.env();
-  const size_t count = op.arguments.size();
-  for (size_t i = 0; i < count; ++i) {
-    const Operator::Argument& argument = op.arguments[i];
-    context.name = argument.name.c_str();
-    if (argument.kind.plain_tensor()) {
-      int32_t id;
-      if (argument.wraps_number) {
-        const at::Tensor& operand = stack[0].toTensor();
-        context.floating_operand = at::isFloatingType(operand.scalar_type()) || operand.is_complex();
-        stack.emplace_back(wrapped_number(context, values[i], operand));
-      } else if (napi_get_value_int32(env, values[i], &id) == napi_ok) [[likely]] {
-        at::Tensor& tensor = op.env.tensors.at(id);
-        context.floating_operand =
-            context.floating_operand || at::isFloatingType(tensor.scalar_type()) || tensor.is_complex();
-        stack.emplace_back(tensor);
-      } else if (is_undefined(env, values[i])) {
-        fail(code::kArgType, "needs '", argument.name, "', a tensor");
-      } else {
-        fail(code::kArgType, "'", argument.name, "' must be a tensor, got ", describe(op.env, values[i]));
-      }
-    } else if (is_undefined(env, values[i])) {
-      if (!argument.has_default && !argument.kind.optional) {
-        fail(code::kArgType, "needs '", argument.name, "' (", argument.kind.name(), ")");
-      }
-      stack.push_back(argument.default_value);
-    } else {
-      stack.push_back(to_ivalue(context, values[i], argument.kind));
-    }
-  }
-}
-
 napi_value write_results(Operator& op, torch::jit::Stack& stack, napi_value result_object) {
   Environment& env = op.env;
   if (op.one_fresh_tensor) {
@@ -86,7 +53,47 @@ napi_value write_results(Operator& op, torch::jit::Stack& stack, napi_value resu
   return out;
 }
 
-napi_value run(Operator& op, napi_value* values) {
+}  // namespace
+
+void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack, QueuedArguments* queued) {
+  ConvertContext context{op.env, nullptr};
+  context.queued = queued;
+  napi_env env = op.env.env();
+  const size_t count = op.arguments.size();
+  for (size_t i = 0; i < count; ++i) {
+    const Operator::Argument& argument = op.arguments[i];
+    context.name = argument.name.c_str();
+    if (argument.kind.plain_tensor()) {
+      int32_t id;
+      if (argument.wraps_number) {
+        const at::Tensor& operand = stack[0].toTensor();
+        context.floating_operand = at::isFloatingType(operand.scalar_type()) || operand.is_complex();
+        stack.emplace_back(wrapped_number(context, values[i], operand));
+      } else if (napi_get_value_int32(env, values[i], &id) == napi_ok) [[likely]] {
+        at::Tensor& tensor = tensor_at(context, id);
+        context.floating_operand =
+            context.floating_operand || at::isFloatingType(tensor.scalar_type()) || tensor.is_complex();
+        stack.emplace_back(tensor);
+      } else if (is_undefined(env, values[i])) {
+        fail(code::kArgType, "needs '", argument.name, "', a tensor");
+      } else {
+        fail(code::kArgType, "'", argument.name, "' must be a tensor, got ", describe(op.env, values[i]));
+      }
+    } else if (is_undefined(env, values[i])) {
+      if (!argument.has_default && !argument.kind.optional) {
+        fail(code::kArgType, "needs '", argument.name, "' (", argument.kind.name(), ")");
+      }
+      stack.push_back(argument.default_value);
+    } else {
+      stack.push_back(to_ivalue(context, values[i], argument.kind));
+    }
+  }
+}
+
+napi_value run_operator(Operator& op, napi_value* values) {
+  if (op.env.queue.deferring()) [[unlikely]] {
+    if (const auto queued = defer_operator(op, values)) return *queued;
+  }
   StackLease lease(op.env);
   torch::jit::Stack& stack = *lease;
   read_arguments(op, values, stack);
@@ -94,8 +101,6 @@ napi_value run(Operator& op, napi_value* values) {
   op.handle.callBoxed(stack);
   return write_results(op, stack, values[op.arguments.size()]);
 }
-
-}  // namespace
 
 Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle, uint64_t number_mask)
     : env(environment), handle(operator_handle) {
@@ -136,6 +141,8 @@ Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle
     }
     results.push_back(entry);
   }
+  gives_tensors = !results.empty();
+  for (const Result& result : results) gives_tensors = gives_tensors && result.kind.plain_tensor();
   one_fresh_tensor = results.size() == 1 && results[0].kind.plain_tensor() && results[0].alias < 0;
   if (arguments.size() + 1 > kMaxArguments) fail(code::kUnsupportedType, name, " has too many arguments");
 }
@@ -150,7 +157,7 @@ napi_value call_operator(napi_env env, napi_callback_info info) {
     count = op.arguments.size() + 1;
     napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   }
-  return attempt(op.env, op.name.c_str(), [&] { return run(op, values); });
+  return attempt(op.env, op.name.c_str(), [&] { return run_operator(op, values); });
 }
 
 }  // namespace ltn

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "convert/kinds.h"
+#include "convert/values.h"
 #include "core/environment.h"
 
 namespace ltn {
@@ -31,8 +32,16 @@ struct Operator {
   std::string name;  // aten::add.Tensor
   std::vector<Argument> arguments;
   std::vector<Result> results;
+  bool gives_tensors = false;     // and nothing else
+  bool has_no_outline = false;    // found out when it was first queued; see dispatch/deferred.h
   bool one_fresh_tensor = false;  // the common result: filled into the object that the caller made for it
 };
+
+// Reads the encoded arguments onto a stack; with `queued`, without waiting for tensors that are still to come.
+void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack, QueuedArguments* queued = nullptr);
+
+// Runs the call, or queues it where a job's section is open.
+napi_value run_operator(Operator& op, napi_value* values);
 
 // The native function behind an operator's JavaScript face. Takes the encoded arguments in the schema's order
 // (`undefined`: the default), then the object that becomes the result where there is one fresh tensor.

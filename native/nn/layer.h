@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/errors.h"
+#include "core/outline.h"
 
 namespace ltn {
 
@@ -37,6 +38,14 @@ class Layer {
   virtual size_t outputs() const = 0;
   virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& y) = 0;
   virtual std::tuple<at::Tensor, at::Tensor> forward_two(const at::Tensor& x) = 0;
+
+  // This layer as it is now: the same tensors, and a mode of its own. For a forward that runs later, when this one's
+  // mode or tensors may be others. One copy serves until something changes.
+  virtual std::shared_ptr<Layer> snapshot() = 0;
+  // The same with outlines of its tensors.
+  virtual std::shared_ptr<Layer> outline() = 0;
+  // Call it after the mode was changed through `module()`.
+  virtual void changed() = 0;
 };
 
 // A parameter or buffer, as the module's code reads it. libtorch keeps a second reference in a dictionary of its own,
@@ -69,6 +78,7 @@ class HostedLayer final : public Layer {
     for (const auto& member : members_) {
       if (name != member.name) continue;
       (*module_).*member.tensor = tensor;
+      changed();
       return;
     }
     fail(code::kArgValue, "the module has no tensor '", name, "'");
@@ -95,6 +105,25 @@ class HostedLayer final : public Layer {
     }
   }
 
+  std::shared_ptr<Layer> snapshot() override {
+    if (!snapshot_) snapshot_ = copy();
+    return snapshot_;
+  }
+
+  std::shared_ptr<Layer> outline() override {
+    if (!outline_) {
+      const auto made = copy();
+      for (const auto& member : members_) {
+        at::Tensor& tensor = (*made->module_).*member.tensor;
+        tensor = outline_of(tensor);
+      }
+      outline_ = made;
+    }
+    return outline_;
+  }
+
+  void changed() override { snapshot_ = outline_ = nullptr; }
+
  private:
   template <bool two>
   static auto result_of() {
@@ -106,9 +135,14 @@ class HostedLayer final : public Layer {
   }
   static constexpr bool kGivesTwo = !std::is_convertible_v<typename decltype(result_of<kTakesTwo>())::type, at::Tensor>;
 
+  std::shared_ptr<HostedLayer> copy() const {
+    return std::make_shared<HostedLayer>(std::make_shared<Impl>(*module_), members_, forward_);
+  }
+
   std::shared_ptr<Impl> module_;
   std::vector<MemberSpec<Impl>> members_;
   Forward forward_;
+  std::shared_ptr<Layer> snapshot_, outline_;
 };
 
 template <typename Impl, typename Forward>

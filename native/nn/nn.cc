@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/guard.h"
+#include "core/outline.h"
 #include "nn/layers.h"
 
 namespace ltn {
@@ -22,18 +23,58 @@ napi_value module_create(Environment& env, Args& args) {
   return js_int(env, room.layers.put(env, args[3], std::move(layer)));
 }
 
+// Waits for whatever is queued on a layer's tensors.
+void wait_for(Environment& env, const Layer& layer) {
+  if (!env.queue.busy()) [[likely]]
+    return;
+  for (const Layer::Member& member : layer.members()) env.queue.wait_for(member.tensor);
+}
+
+// Inside a job's section: queues a forward whose results are told by `preview` on outlines, and that `forward` runs
+// later. Nothing where the outlines do not tell: then everything queued is done, and the forward is to be run here and
+// now.
+std::optional<napi_value> defer_forward(Environment& env, Args& args, const std::shared_ptr<Layer>& layer, bool two) {
+  const Held x = args.peek(1);
+  const Held y = two ? args.peek(3) : Held{};
+  const at::Tensor x_outline = outline_of(x);
+  at::Tensor out;
+  try {
+    OutlineGuard guard;
+    TORCH_CHECK(!two || x.device() == y.device(), "tensors of two devices");
+    out = layer->outline()->forward(x_outline, two ? outline_of(y) : at::Tensor());
+  } catch (const c10::Error&) {
+    env.queue.wait_for(*env.queue.open_job());
+    Queue::rethrow(*env.queue.open_job());
+    return std::nullopt;
+  }
+  const bool itself = out.is_same(x_outline);
+  for (const Layer::Member& member : layer->members()) env.queue.touch(member.tensor);
+  if (!x.pending) env.queue.touch(x.tensor);
+  if (two && !y.pending) env.queue.touch(y.tensor);
+  const auto pending = itself ? PendingPtr() : c10::make_intrusive<Pending>(env.queue.open_job(), x.device());
+  env.enqueue("", [layer = layer->snapshot(), x = Input(x), y = Input(y), pending] {
+    at::Tensor result = layer->forward(x.get(), y.get());
+    if (pending) pending->value = std::move(result);
+  });
+  return js_int(env, itself ? -1 : env.put_pending_in(args[2], std::move(out), pending));
+}
+
 // moduleForward(id, x, result, y?): the slot of the output, which belongs to `result`; -1 where the output is x itself.
 napi_value module_forward(Environment& env, Args& args) {
   NnRoom& room = nn_room(env);
   const std::shared_ptr<Layer> layer = room.layers.at(args.id(0));
-  const at::Tensor x = args.tensor(1);
   const bool two = args.size() > 3;
-  const at::Tensor y = two ? args.tensor(3) : at::Tensor();
-  env.release_some();
-  room.layers.release_some();
   if (layer->inputs() != (two ? 2 : 1)) {
     fail(code::kArgType, "the module's forward takes ", layer->inputs(), layer->inputs() == 1 ? " tensor" : " tensors");
   }
+  if (env.queue.deferring()) [[unlikely]] {
+    if (const auto queued = defer_forward(env, args, layer, two)) return *queued;
+  }
+  const at::Tensor x = args.tensor(1);
+  const at::Tensor y = two ? args.tensor(3) : at::Tensor();
+  wait_for(env, *layer);
+  env.release_some();
+  room.layers.release_some();
   at::Tensor out = layer->forward(x, y);
   if (out.is_same(x)) return js_int(env, -1);
   return js_int(env, env.put_in(args[2], std::move(out)));
@@ -44,6 +85,7 @@ napi_value module_forward_two(Environment& env, Args& args) {
   NnRoom& room = nn_room(env);
   const std::shared_ptr<Layer> layer = room.layers.at(args.id(0));
   const at::Tensor x = args.tensor(1);
+  wait_for(env, *layer);
   env.release_some();
   room.layers.release_some();
   const auto [first, second] = layer->forward_two(x);
@@ -75,7 +117,9 @@ napi_value module_set_tensor(Environment& env, Args& args) {
 
 // moduleTrain(id, mode)
 napi_value module_train(Environment& env, Args& args) {
-  nn_room(env).layers.at(args.id(0))->module().train(args.boolean(1));
+  const std::shared_ptr<Layer> layer = nn_room(env).layers.at(args.id(0));
+  layer->module().train(args.boolean(1));
+  layer->changed();
   return js_undefined(env);
 }
 

@@ -119,6 +119,21 @@ Optimizer optimizer(Environment& env, Args& args) {
   return found;
 }
 
+// The same for whoever reads or changes what a queued step goes by.
+Optimizer idle_optimizer(Environment& env, Args& args) {
+  env.queue.wait_for_all();
+  return optimizer(env, args);
+}
+
+// Inside a job's section: runs `work(optimizer)` when its turn comes.
+template <typename Work>
+void defer(Environment& env, const Optimizer& o, const char* operation, Work work) {
+  for (auto& group : o->optimizer().param_groups()) {
+    for (const at::Tensor& param : group.params()) env.queue.touch(param);
+  }
+  env.enqueue(operation, [o, work] { work(*o); });
+}
+
 // -1 for the defaults.
 size_t group_index(Args& args, size_t i) {
   const int64_t group = args.int64(i);
@@ -146,7 +161,7 @@ napi_value optimizer_option_names(Environment& env, Args& args) {
 
 // optimizerAddGroup(id, slots, options): the index of the new group; options that are not given are the defaults.
 napi_value optimizer_add_group(Environment& env, Args& args) {
-  const Optimizer o = optimizer(env, args);
+  const Optimizer o = idle_optimizer(env, args);
   auto options = o->optimizer().defaults().clone();
   write_options(env, *o, *options, args.object(2));
   return js_int(env, static_cast<int32_t>(o->add_group(args.tensor_list(1), std::move(options))));
@@ -154,13 +169,13 @@ napi_value optimizer_add_group(Environment& env, Args& args) {
 
 // optimizerGetOption(id, group, index)
 napi_value optimizer_get_option(Environment& env, Args& args) {
-  const Optimizer o = optimizer(env, args);
+  const Optimizer o = idle_optimizer(env, args);
   return read_option(env, o->place(o->options(group_index(args, 1)), args.int64(2)));
 }
 
 // optimizerSetOption(id, group, index, value)
 napi_value optimizer_set_option(Environment& env, Args& args) {
-  const Optimizer o = optimizer(env, args);
+  const Optimizer o = idle_optimizer(env, args);
   const size_t index = args.int64(2);
   const OptionPlace place = o->place(o->options(group_index(args, 1)), index);
   write_option(env, o->kind(), o->option_names()[index], place, args.value(3));
@@ -171,7 +186,13 @@ napi_value optimizer_set_option(Environment& env, Args& args) {
 napi_value optimizer_step(Environment& env, Args& args) {
   const Optimizer o = optimizer(env, args);
   env.release_some();
-  o->optimizer().step();
+  const auto step = [](HostedOptimizer& optimizer) { optimizer.optimizer().step(); };
+  if (env.queue.deferring()) {
+    defer(env, o, "", step);
+  } else {
+    env.queue.wait_for_all();
+    step(*o);
+  }
   return js_undefined(env);
 }
 
@@ -180,8 +201,16 @@ napi_value optimizer_zero_grad(Environment& env, Args& args) {
   const Optimizer o = optimizer(env, args);
   const bool set_to_none = args.boolean(1);
   env.release_some();
-  for (auto& group : o->optimizer().param_groups()) {
-    for (const at::Tensor& param : group.params()) clear_gradient(param, set_to_none);
+  const auto clear = [set_to_none](HostedOptimizer& optimizer) {
+    for (auto& group : optimizer.optimizer().param_groups()) {
+      for (const at::Tensor& param : group.params()) clear_gradient(param, set_to_none);
+    }
+  };
+  if (env.queue.deferring()) {
+    defer(env, o, "", clear);
+  } else {
+    env.queue.wait_for_all();
+    clear(*o);
   }
   return js_undefined(env);
 }
@@ -189,15 +218,28 @@ napi_value optimizer_zero_grad(Environment& env, Args& args) {
 // gradientsClear(slots, setToNone): the same for the parameters of a module.
 napi_value gradients_clear(Environment& env, Args& args) {
   const bool set_to_none = args.boolean(1);
+  if (env.queue.deferring()) {
+    std::vector<Input> params;
+    args.for_each_id(0, [&](SlotId id) {
+      const Held& held = env.tensors.peek(id);
+      if (!held.pending) env.queue.touch(held.tensor);
+      params.emplace_back(held);
+    });
+    env.enqueue("", [params, set_to_none] {
+      for (const Input& param : params) clear_gradient(param.get(), set_to_none);
+    });
+    return js_undefined(env);
+  }
   for (const at::Tensor& param : args.tensor_list(0)) clear_gradient(param, set_to_none);
   return js_undefined(env);
 }
 
 // optimizerState(id, slot): [[name, slot], ...] of a parameter, the slots for JavaScript to adopt.
 napi_value optimizer_state(Environment& env, Args& args) {
-  const auto state = optimizer(env, args)->state(args.tensor(1));
+  const auto state = idle_optimizer(env, args)->state(args.tensor(1));
   Napi::Array out = Napi::Array::New(env.env(), state.size());
   for (uint32_t i = 0; i < state.size(); ++i) {
+    env.queue.expose(state[i].second);
     Napi::Array entry = Napi::Array::New(env.env(), 2);
     entry.Set(0u, Napi::String::New(env.env(), state[i].first));
     entry.Set(1u, Napi::Value(env.env(), js_tensor(env, state[i].second)));
@@ -208,18 +250,21 @@ napi_value optimizer_state(Environment& env, Args& args) {
 
 // optimizerSetState(id, slot, names, slots)
 napi_value optimizer_set_state(Environment& env, Args& args) {
-  const Optimizer o = optimizer(env, args);
+  const Optimizer o = idle_optimizer(env, args);
   const auto tensors = args.tensor_list(3);
   const auto names = args.value(2).As<Napi::Array>();
   HostedOptimizer::State state;
-  for (uint32_t i = 0; i < tensors.size(); ++i) state.emplace_back(names.Get(i).ToString(), tensors[i]);
+  for (uint32_t i = 0; i < tensors.size(); ++i) {
+    env.queue.expose(tensors[i]);
+    state.emplace_back(names.Get(i).ToString(), tensors[i]);
+  }
   o->set_state(args.tensor(1), state);
   return js_undefined(env);
 }
 
 // optimizerClearState(id)
 napi_value optimizer_clear_state(Environment& env, Args& args) {
-  optimizer(env, args)->clear_state();
+  idle_optimizer(env, args)->clear_state();
   return js_undefined(env);
 }
 

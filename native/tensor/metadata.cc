@@ -8,14 +8,16 @@ namespace ltn {
 
 namespace {
 
-napi_value shape(Environment& env, Args& args) { return js_int64_list(env, args.tensor(0).sizes()); }
+napi_value shape(Environment& env, Args& args) { return js_int64_list(env, args.peek(0).tensor.sizes()); }
 napi_value stride(Environment& env, Args& args) { return js_int64_list(env, args.tensor(0).strides()); }
-napi_value ndim(Environment& env, Args& args) { return js_int(env, static_cast<int32_t>(args.tensor(0).dim())); }
-napi_value numel(Environment& env, Args& args) { return js_number(env, static_cast<double>(args.tensor(0).numel())); }
-napi_value dtype(Environment& env, Args& args) {
-  return js_int(env, static_cast<int32_t>(args.tensor(0).scalar_type()));
+napi_value ndim(Environment& env, Args& args) { return js_int(env, static_cast<int32_t>(args.peek(0).tensor.dim())); }
+napi_value numel(Environment& env, Args& args) {
+  return js_number(env, static_cast<double>(args.peek(0).tensor.numel()));
 }
-napi_value device(Environment& env, Args& args) { return js_string(env, args.tensor(0).device().str()); }
+napi_value dtype(Environment& env, Args& args) {
+  return js_int(env, static_cast<int32_t>(args.peek(0).tensor.scalar_type()));
+}
+napi_value device(Environment& env, Args& args) { return js_string(env, args.peek(0).device().str()); }
 napi_value layout(Environment& env, Args& args) { return js_string(env, layout_name(args.tensor(0).layout())); }
 napi_value is_contiguous(Environment& env, Args& args) { return js_bool(env, args.tensor(0).is_contiguous()); }
 napi_value storage_offset(Environment& env, Args& args) {
@@ -55,7 +57,11 @@ napi_value grad_fn(Environment& env, Args& args) {
   return js_string(env, tensor.grad_fn()->name());
 }
 
-napi_value grad(Environment& env, Args& args) { return js_tensor(env, args.tensor(0).grad()); }
+napi_value grad(Environment& env, Args& args) {
+  const at::Tensor grad = args.tensor(0).grad();
+  env.queue.expose(grad);
+  return js_tensor(env, grad);
+}
 
 napi_value set_grad(Environment& env, Args& args) {
   at::Tensor& tensor = args.tensor(0);
@@ -73,6 +79,7 @@ napi_value set_grad(Environment& env, Args& args) {
       fail(code::kArgValue, "the grad must be on the tensor's device ", tensor.device(), ", got ", grad.device());
     }
   }
+  env.queue.expose(grad);
   tensor.mutable_grad() = grad;
   return js_undefined(env);
 }
@@ -92,7 +99,7 @@ napi_value set_data(Environment& env, Args& args) {
 
 napi_value attach(Environment& env, Args& args) {
   const SlotId id = args.id(1);
-  env.tensors.at(id);
+  env.tensors.peek(id);
   env.attach(args[0], id);
   return js_undefined(env);
 }

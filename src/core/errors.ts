@@ -158,32 +158,10 @@ export class LoadError extends TorchError {
   }
 }
 
-const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDetails) => TorchError>> = {
-  ERR_INVALID_ARG_TYPE: InvalidArgTypeError,
-  ERR_INVALID_ARG_VALUE: InvalidArgValueError,
-  ERR_OUT_OF_RANGE: OutOfRangeError,
-  ERR_UNKNOWN_OPTION: UnknownOptionError,
-  ERR_UNKNOWN_OPERATOR: UnknownOperatorError,
-  ERR_UNSUPPORTED_TYPE: UnsupportedTypeError,
-  ERR_LIBTORCH: LibtorchError,
-  ERR_OUT_OF_MEMORY: OutOfMemoryError,
-  ERR_DISPOSED: DisposedError,
-  ERR_MODULE_BUSY: ModuleBusyError,
-  ERR_STATE_DICT: StateDictError,
-  ERR_CUDA_UNAVAILABLE: CudaUnavailableError,
-}
-
-/** What the native guard calls to throw a real subclass. */
-export function makeNativeError(code: ErrorCode, message: string, operator?: string, cause?: string): TorchError {
-  const details: ErrorDetails = { operator, cause: cause === undefined ? undefined : new Error(cause) }
-  const Class = CLASSES[code]
-  return Class ? new Class(message, details) : new TorchError(code, message, details)
-}
-
 const PACKAGE_ROOT = __dirname.replace(/[\\/](src|dist)[\\/]core$/, '')
 
 /** Stacks begin at the caller: the package's own frames in `src/` and `dist/` say nothing to a user. */
-function withoutOwnFrames(stack: string): string {
+export function withoutOwnFrames(stack: string): string {
   const own = (line: string) =>
     /^\s+at /.test(line) && (line.includes(`${PACKAGE_ROOT}/src/`) || line.includes(`${PACKAGE_ROOT}/dist/`))
   const lines = stack.split('\n')

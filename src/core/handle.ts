@@ -1,6 +1,6 @@
 import { binding } from '../native/load'
 import { collectGarbage, tick } from './collector'
-import { makeNativeError } from './errors'
+import { makeNativeError } from './native-errors'
 
 binding.setHooks(makeNativeError as (...args: never[]) => Error, collectGarbage)
 

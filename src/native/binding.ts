@@ -127,6 +127,20 @@ export interface Binding {
   openInferenceMode(enabled: boolean): void
   closeInferenceMode(): void
 
+  /** A job that lives as long as `owner`; see `native/core/queue.h`. */
+  jobCreate(owner: object): number
+  /** Until the matching `jobLeave`, operators, layers, backward and optimizers are queued for this job. */
+  jobEnter(id: number): void
+  jobLeave(): void
+  /** The sequence of the job's last task, 0 before the first. */
+  jobLast(id: number): number
+  /** Calls back from the event loop once this task and all before it are done. */
+  jobNotify(sequence: number, callback: () => void): void
+  /** Throws what the job's first failed task threw, if one has failed by now. */
+  jobCheck(id: number): void
+  /** `trace` is called for each task as it is queued. */
+  jobTracer(trace: (sequence: number) => void): void
+
   releaseAll(): void
   resetPressure(): void
   setPressureBytes(bytes: number): void

@@ -1,7 +1,9 @@
 import { dtypeCode } from '../core/dtype'
 import { describe, InvalidArgTypeError, LibtorchError } from '../core/errors'
 import { adopt, blank, finish, keep, slotOf } from '../core/handle'
+import { Job } from '../core/job'
 import { check, is } from '../core/options'
+import { traceSubject } from '../core/traces'
 import { checkDevice } from '../tensor/conversions'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
@@ -89,6 +91,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   /** The native forward of one tensor, or of two. Where nothing is to be done, or in place, it gives `x` itself. */
   protected run(x: Tensor, y?: Tensor): Tensor {
     try {
+      if (Job.current !== undefined) traceSubject(() => this.toString())
       const result = blank() as Tensor
       const slot =
         y === undefined

@@ -1,5 +1,6 @@
 import { noGrad } from '../autograd'
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
+import { Job } from '../core/job'
 import { check, is, isOptions, unknownOption } from '../core/options'
 import { tidy } from '../memory'
 import type { CrossEntropyLoss, Module } from '../nn'
@@ -70,20 +71,30 @@ export async function evaluate<M extends Module, X extends Tensor, Y extends Ten
   if (y.ndim !== 1) throw new InvalidArgValueError(`evaluate: expected labels of shape [N], got ${shapeOf(y)}`)
 
   const size = batchSize === 'full' ? x.size(0) : batchSize
+  const job = new Job()
   const batches: Tensor[] = []
   try {
     for (let start = 0; start < x.size(0); start += size) {
       await turn(signal)
       const step = () => noGrad(() => probabilitiesOf(model, x, y, start, size))
-      batches.push(mode === 'eval' ? withMode(model, false, step) : step())
+      batches.push(job.run(() => (mode === 'eval' ? withMode(model, false, step) : step())))
+      await job.settled()
     }
-    return tidy(() => {
-      const probabilities =
-        batches.length === 1 ? batches[0]!.clone() : (callOperator('aten::cat', '', [batches, 0]) as Tensor)
-      const predictions = probabilities.argmax(1)
-      const right = predictions.eq(y).sum().item() as number
-      return { accuracy: right / y.size(0), predictions, probabilities } as Evaluation
-    })
+    const result = job.run(() =>
+      tidy(() => {
+        const probabilities =
+          batches.length === 1 ? batches[0]!.clone() : (callOperator('aten::cat', '', [batches, 0]) as Tensor)
+        const predictions = probabilities.argmax(1)
+        return { probabilities, predictions, right: predictions.eq(y).sum() }
+      }),
+    )
+    await job.settled()
+    using right = result.right
+    const { predictions, probabilities } = result
+    return { accuracy: (right.item() as number) / y.size(0), predictions, probabilities } as Evaluation
+  } catch (error) {
+    await job.settled() // leaves nothing at work, and an error of what was queued before comes first
+    throw error
   } finally {
     for (const batch of batches) batch.dispose()
   }

@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import { noGrad } from '../autograd'
 import { describe, InvalidArgTypeError, InvalidArgValueError, ModuleBusyError } from '../core/errors'
+import { Job } from '../core/job'
 import { check, is, isOptions, unknownOption } from '../core/options'
 import { DataLoader } from '../data'
 import { tidy } from '../memory'
 import { CrossEntropyLoss, type Module } from '../nn'
 import type { DataPair } from '../nn/data-rules'
+import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { turn } from './abort'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, SIGNAL, withMode } from './batch'
@@ -112,12 +114,16 @@ export async function train<
   busy.add(model)
   try {
     return await epochs(run)
+  } catch (error) {
+    await run.job.settled() // leaves nothing at work, and an error of what was queued before comes first
+    throw error
   } finally {
     busy.delete(model)
   }
 }
 
 interface Run {
+  job: Job
   model: Callable
   x: Tensor
   y: Tensor
@@ -167,6 +173,7 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
   const [x, y] = checkPair('train', 'train', data.train, labels)
   const [valX, valY] = checkPair('train', 'validation', data.validation, labels)
   return {
+    job: new Job(),
     model: model as Callable,
     x,
     y,
@@ -196,7 +203,7 @@ async function epochs(run: Run): Promise<History> {
     await turn(run.signal)
     const start = performance.now()
     run.model.train()
-    const [trainLoss, valLoss] = run.batchSize === 'full' ? fullBatch(run) : await miniBatches(run, run.batchSize)
+    const [trainLoss, valLoss] = await (run.batchSize === 'full' ? fullBatch(run) : miniBatches(run, run.batchSize))
     const seconds = (performance.now() - start) / 1000
     history.trainLosses.push(trainLoss)
     history.valLosses.push(valLoss)
@@ -205,45 +212,82 @@ async function epochs(run: Run): Promise<History> {
   return history
 }
 
-function fullBatch(run: Run): [number, number] {
-  const { model, x, y, valX, valY, optimizer } = run
-  optimizer.zeroGrad()
-  const losses = tidy((): [number, number] => {
-    const output = model.forward(x)
-    const valOutput = noGrad(() => model.forward(valX))
-    const trainLoss = loss(run, output, y)
-    const valLoss = noGrad(() => loss(run, valOutput, valY).item() as number)
-    trainLoss.backward()
-    keepFields(model)
-    return [trainLoss.item() as number, valLoss]
-  })
-  optimizer.step()
-  return losses
-}
-
-async function miniBatches(run: Run, batchSize: number): Promise<[number, number]> {
-  const { model, x, y, valX, valY, optimizer, signal } = run
-  let sum = 0
-  let first = true
-  for (const [batchX, batchY] of new DataLoader([x, y], { batchSize, shuffle: true })) {
-    using _x = batchX
-    using _y = batchY
-    if (!first) await turn(signal)
-    first = false
+async function fullBatch(run: Run): Promise<[number, number]> {
+  const { job, model, x, y, valX, valY, optimizer } = run
+  const losses = job.run(() => {
     optimizer.zeroGrad()
-    sum += tidy(() => {
-      const batchLoss = loss(run, model.forward(batchX), batchY)
-      batchLoss.backward()
+    const made = tidy(() => {
+      const output = model.forward(x)
+      const valOutput = noGrad(() => model.forward(valX))
+      const trainLoss = loss(run, output, y)
+      const valLoss = noGrad(() => loss(run, valOutput, valY))
+      trainLoss.backward()
       keepFields(model)
-      return (batchLoss.item() as number) * batchX.size(0)
+      return [value(trainLoss), value(valLoss)]
     })
     optimizer.step()
+    return made
+  })
+  const [trainLoss, valLoss] = await readValues(job, losses)
+  return [trainLoss!, valLoss!]
+}
+
+/** Steps that may be queued while one runs: the next one's data and operators are made ready meanwhile. */
+const AHEAD = 1
+
+async function miniBatches(run: Run, batchSize: number): Promise<[number, number]> {
+  const { job, model, x, y, valX, valY, optimizer, signal } = run
+  const losses: Tensor[] = []
+  const sizes: number[] = []
+  const marks: number[] = []
+  try {
+    for (const [batchX, batchY] of new DataLoader([x, y], { batchSize, shuffle: true })) {
+      using _x = batchX
+      using _y = batchY
+      if (marks.length > AHEAD) await job.reached(marks.shift()!)
+      if (losses.length > 0) await turn(signal)
+      job.run(() => {
+        optimizer.zeroGrad()
+        losses.push(
+          tidy(() => {
+            const batchLoss = loss(run, model.forward(batchX), batchY)
+            batchLoss.backward()
+            keepFields(model)
+            return value(batchLoss)
+          }),
+        )
+        optimizer.step()
+      })
+      sizes.push(batchX.size(0))
+      marks.push(job.mark)
+    }
+    await job.settled()
+    await turn(signal)
+    const valLoss = job.run(() =>
+      withMode(model, false, () => noGrad(() => tidy(() => value(loss(run, model.forward(valX), valY))))),
+    )
+    const values = await readValues(job, [...losses, valLoss])
+    const sum = sizes.reduce((total, size, i) => total + values[i]! * size, 0)
+    return [sum / x.size(0), values.at(-1)!]
+  } finally {
+    for (const tensor of losses) tensor.dispose()
   }
-  await turn(signal)
-  const valLoss = withMode(model, false, () =>
-    noGrad(() => tidy(() => loss(run, model.forward(valX), valY).item() as number)),
-  )
-  return [sum / x.size(0), valLoss]
+}
+
+/** A loss apart from what it was computed from, with no dimension. */
+function value(loss: Tensor): Tensor {
+  return loss.detach().reshape([])
+}
+
+/** The values of tensors without dimensions, read at once when all that is queued is done. Frees the tensors. */
+async function readValues(job: Job, tensors: readonly Tensor[]): Promise<number[]> {
+  const together = job.run(() => callOperator('aten::stack', '', [tensors, 0]) as Tensor<[number], 'float32'>)
+  try {
+    await job.settled()
+    return together.tolist()
+  } finally {
+    for (const tensor of [...tensors, together]) tensor.dispose()
+  }
 }
 
 function loss({ criterion }: Run, output: Tensor, target: Tensor): Tensor {

@@ -1,0 +1,192 @@
+#include "dispatch/deferred.h"
+
+#include <c10/util/Exception.h>
+
+#include "core/outline.h"
+
+namespace ltn {
+
+namespace {
+
+using torch::jit::Stack;
+
+// Calls `each(tensor)`, which may replace it, for every tensor in the arguments.
+template <typename Each>
+void for_each_tensor(Stack& stack, Each&& each) {
+  for (c10::IValue& value : stack) {
+    if (value.isTensor()) {
+      at::Tensor tensor = std::move(value).toTensor();
+      if (tensor.defined()) each(tensor);
+      value = std::move(tensor);
+    } else if (value.isTensorList()) {
+      c10::List<at::Tensor> list = value.toTensorList();
+      for (size_t i = 0; i < list.size(); ++i) {
+        at::Tensor tensor = list.get(i);
+        if (tensor.defined()) each(tensor);
+        list.set(i, tensor);
+      }
+    } else if (value.isOptionalTensorList()) {
+      c10::List<std::optional<at::Tensor>> list = value.toOptionalTensorList();
+      for (size_t i = 0; i < list.size(); ++i) {
+        std::optional<at::Tensor> tensor = list.get(i);
+        if (tensor && tensor->defined()) each(*tensor);
+        list.set(i, tensor);
+      }
+    }
+  }
+}
+
+// Lists are shared when an IValue is copied, and these are changed.
+Stack copy_of(const Stack& stack) {
+  Stack out;
+  out.reserve(stack.size() + 4);
+  for (const c10::IValue& value : stack) {
+    if (value.isTensorList()) {
+      out.emplace_back(value.toTensorList().copy());
+    } else if (value.isOptionalTensorList()) {
+      out.emplace_back(value.toOptionalTensorList().copy());
+    } else {
+      out.push_back(value);
+    }
+  }
+  return out;
+}
+
+class OperatorTask final : public Task {
+ public:
+  OperatorTask(Operator& op, Stack&& arguments, std::vector<std::pair<at::Tensor, PendingPtr>>&& expected,
+               std::vector<PendingPtr>&& results)
+      : Task(op.name),
+        op_(op),
+        stack_(std::move(arguments)),
+        expected_(std::move(expected)),
+        results_(std::move(results)) {}
+
+  void run() override {
+    for_each_tensor(stack_, [this](at::Tensor& tensor) {
+      for (const auto& [outline, pending] : expected_) {
+        if (tensor.is_same(outline)) {
+          tensor = pending->value;
+          return;
+        }
+      }
+    });
+    expected_.clear();
+    op_.handle.callBoxed(stack_);
+    for (size_t i = 0; i < results_.size(); ++i) {
+      if (results_[i]) results_[i]->value = std::move(stack_[i]).toTensor();
+    }
+  }
+
+ private:
+  Operator& op_;
+  Stack stack_;
+  std::vector<std::pair<at::Tensor, PendingPtr>> expected_;
+  std::vector<PendingPtr> results_;
+};
+
+// The call on outlines: what is known before it runs.
+struct Preview {
+  Stack outlines;
+  std::optional<c10::Device> device;
+  bool possible = true;
+};
+
+bool is_wrapped_number(const at::Tensor& tensor) {
+  return tensor.dim() == 0 && tensor.unsafeGetTensorImpl()->is_wrapped_number();
+}
+
+Preview preview(Operator& op, const Stack& arguments, const QueuedArguments& queued) {
+  Preview out;
+  out.outlines = copy_of(arguments);
+  std::vector<std::pair<at::Tensor, at::Tensor>> made;
+  for_each_tensor(out.outlines, [&](at::Tensor& tensor) {
+    const Held* held = queued.find(tensor);
+    const c10::Device device = held != nullptr ? held->device() : tensor.device();
+    if (is_wrapped_number(tensor)) return;
+    if (tensor.layout() != c10::kStrided || tensor.is_quantized()) out.possible = false;
+    if (!out.device) out.device = device;
+    if (*out.device != device) out.possible = false;
+    if (!out.possible || held != nullptr) return;
+    for (const auto& [real, outline] : made) {
+      if (real.is_same(tensor)) {
+        tensor = outline;
+        return;
+      }
+    }
+    made.emplace_back(tensor, outline_of(tensor));
+    tensor = made.back().second;
+  });
+  for (size_t i = 0; i < op.arguments.size(); ++i) {
+    if (op.arguments[i].kind.kind != Kind::Device) continue;
+    c10::IValue& value = out.outlines[i];
+    if (value.isDevice()) out.device = value.toDevice();
+    if (value.isDevice() || !out.device) value = c10::Device(c10::kMeta);
+  }
+  if (!out.device) out.device = c10::Device(c10::kCPU);
+  if (!out.possible) return out;
+  std::vector<std::pair<at::Tensor, std::vector<int64_t>>> sizes;
+  for (const auto& [real, outline] : made) sizes.emplace_back(outline, outline.sizes().vec());
+  try {
+    OutlineGuard guard;
+    op.handle.callBoxed(out.outlines);
+  } catch (const c10::NotImplementedError&) {
+    op.has_no_outline = true;
+    out.possible = false;
+  } catch (const c10::Error&) {
+    out.possible = false;
+  }
+  // A tensor that is there keeps its sizes in plain sight; nobody may change them behind its reader's back.
+  for (const auto& [outline, before] : sizes) out.possible = out.possible && outline.sizes() == before;
+  return out;
+}
+
+}  // namespace
+
+std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
+  Environment& env = op.env;
+  const auto here_and_now = [&]() -> std::optional<napi_value> {
+    env.queue.wait_for(*env.queue.open_job());
+    Queue::rethrow(*env.queue.open_job());
+    return std::nullopt;
+  };
+  if (!op.gives_tensors || op.has_no_outline) return here_and_now();
+  QueuedArguments queued;
+  Stack arguments;
+  arguments.reserve(op.arguments.size() + 4);
+  read_arguments(op, values, arguments, &queued);
+  Preview seen = preview(op, arguments, queued);
+  if (!seen.possible) return here_and_now();
+  for (size_t i = 0; i < op.results.size(); ++i) {
+    if (op.results[i].alias < 0 && !seen.outlines[i].toTensor().defined()) return here_and_now();
+  }
+
+  for_each_tensor(arguments, [&](at::Tensor& tensor) {
+    if (queued.find(tensor) == nullptr) env.queue.touch(tensor);
+  });
+  std::vector<PendingPtr> pending(op.results.size());
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (op.results[i].alias < 0) pending[i] = c10::make_intrusive<Pending>(env.queue.open_job(), *seen.device);
+  }
+  std::vector<std::pair<at::Tensor, PendingPtr>> expected;
+  for (const Held& held : queued.held()) expected.emplace_back(held.tensor, held.pending);
+  env.enqueue(
+      std::make_unique<OperatorTask>(op, std::move(arguments), std::move(expected), std::vector<PendingPtr>(pending)));
+
+  const auto result = [&](size_t i) {
+    if (!pending[i]) return js_undefined(env);
+    at::Tensor outline = seen.outlines[i].toTensor();
+    // An operator may give its argument itself, and an outline stands for one tensor
+    if (queued.find(outline) != nullptr) outline = outline_of(outline);
+    return js_int(env, op.one_fresh_tensor
+                           ? env.put_pending_in(values[op.arguments.size()], std::move(outline), pending[i])
+                           : env.put_pending(std::move(outline), pending[i]));
+  };
+  if (pending.size() == 1) return result(0);
+  napi_value out;
+  napi_create_array_with_length(env.env(), pending.size(), &out);
+  for (size_t i = 0; i < pending.size(); ++i) napi_set_element(env.env(), out, static_cast<uint32_t>(i), result(i));
+  return out;
+}
+
+}  // namespace ltn
