@@ -1,37 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as torch from '../src/index'
-import { assertTensor, isExact, readFixture, type TensorFixture, tensorOf } from './reference/tensors'
+import { type Coded, callOf, decode, operatorCases } from './reference/operators'
+import { assertTensor, isExact, type TensorFixture } from './reference/tensors'
 
-interface OperatorCase {
-  operator: string
-  overload: string
-  args: unknown[]
-  options: Record<string, unknown>
-  seed?: number
-  result: unknown
-  /** The values are nobody's (`empty`). */
-  shapeOnly?: boolean
-  /** The positional arguments after the call, of an operator that writes to some. */
-  after?: unknown[]
-}
-
-const fixture = readFixture<{ cases: OperatorCase[] }>('ops')
+const fixture = operatorCases()
 const exact = isExact(fixture)
-
-type Coded = Record<string, unknown>
-
-function decode(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(decode)
-  if (typeof value !== 'object' || value === null) return value
-  const coded = value as Coded
-  if (coded.tensor) return tensorOf(coded.tensor as TensorFixture)
-  if (coded.bigint) return BigInt(coded.bigint as string)
-  if (coded.number) return Number(coded.number)
-  if (coded.complex) return { re: (coded.complex as number[])[0], im: (coded.complex as number[])[1] }
-  if (coded.generator !== undefined) return new torch.Generator().manualSeed(coded.generator as number)
-  throw new Error(`the fixture says ${JSON.stringify(value)}`)
-}
 
 function compare(actual: unknown, expected: unknown, what: string, given: Coded, shapeOnly: boolean): void {
   if (Array.isArray(expected)) {
@@ -73,11 +47,9 @@ describe('operators give what Python gives', () => {
     const nth = (seen.get(path) ?? 0) + 1
     seen.set(path, nth)
     test(nth === 1 ? path : `${path} (${nth})`, () => {
-      const values = decode(args) as unknown[]
-      const named = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, decode(value)]))
+      const { values, named, call } = callOf({ operator, overload, args, options })
       if (seed !== undefined) torch.manualSeed(seed)
-      const call = torch.ops.aten[operator]![overload]!
-      const actual = Object.keys(named).length > 0 ? call(...values, named) : call(...values)
+      const actual = call()
       compare(actual === undefined ? null : actual, result, path, { ...values, ...named }, shapeOnly === true)
       if (after) compare(values, after, `${path}, its arguments afterwards`, {}, false)
     })

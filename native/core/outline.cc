@@ -1,9 +1,12 @@
 #include "core/outline.h"
 
+#include <ATen/ExpandUtils.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/native/ReduceOpsUtils.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/empty_strided.h>
+#include <ATen/ops/result_type.h>
 #include <torch/library.h>
 
 #include <mutex>
@@ -63,9 +66,72 @@ Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index) {
   return at::empty(sizes, self.options());
 }
 
+Tensor where(const Tensor& condition, const Tensor& self, const Tensor& other) {
+  const auto sizes = at::infer_size(at::infer_size(condition.sizes(), self.sizes()), other.sizes());
+  return at::empty(sizes, self.options().dtype(at::result_type(self, other)));
+}
+
+std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, at::IntArrayRef normalized,
+                                                     const std::optional<Tensor>&, const std::optional<Tensor>&,
+                                                     double) {
+  const int64_t kept = input.dim() - static_cast<int64_t>(normalized.size());
+  TORCH_CHECK(kept >= 0 && !normalized.empty() && input.sizes().slice(kept) == normalized, "other sizes");
+  std::vector<int64_t> sizes = input.sizes().vec();
+  std::fill(sizes.begin() + kept, sizes.end(), 1);
+  const Tensor saved = at::empty(sizes, input.options());
+  return {at::empty_like(input), saved, at::empty_like(saved)};
+}
+
+std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& input, const std::optional<Tensor>&,
+                                                     const std::optional<Tensor>&, int64_t n, int64_t, int64_t,
+                                                     int64_t groups, double) {
+  const Tensor saved = at::empty({n, groups}, input.options());
+  return {at::empty_like(input), saved, at::empty_like(saved)};
+}
+
+template <int64_t spatial>
+Tensor adaptive_avg_pool(const Tensor& self, at::IntArrayRef output) {
+  TORCH_CHECK(self.dim() > spatial && output.size() == spatial, "pooling of other dimensions");
+  std::vector<int64_t> sizes = self.sizes().slice(0, self.dim() - spatial).vec();
+  sizes.insert(sizes.end(), output.begin(), output.end());
+  return at::empty(sizes, self.options());
+}
+
+Tensor extremum(const Tensor& self) {
+  TORCH_CHECK(self.numel() > 0, "no elements");
+  return at::empty({}, self.options());
+}
+
+Tensor deviation(const Tensor& self, at::OptionalIntArrayRef dim, const std::optional<at::Scalar>&, bool keepdim) {
+  TORCH_CHECK(self.is_floating_point(), "only of floating numbers");
+  return at::empty(at::meta::get_reduction_shape(self, dim.value_or(at::IntArrayRef()), keepdim), self.options());
+}
+
+std::tuple<Tensor, Tensor> native_dropout(const Tensor& input, double, std::optional<bool> train) {
+  TORCH_CHECK(train.value_or(true) && input.numel() > 0, "nothing is dropped");
+  return {at::empty_like(input), at::empty_like(input, input.options().dtype(c10::kBool))};
+}
+
+Tensor flip(const Tensor& self, at::IntArrayRef dims) {
+  for (const int64_t dim : dims) c10::maybe_wrap_dim(dim, self.dim());
+  return at::empty_like(self);
+}
+
+Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const std::optional<Tensor>&, double,
+                 bool, std::optional<double>, bool) {
+  TORCH_CHECK(query.dim() >= 2 && key.dim() == query.dim() && value.dim() == query.dim(), "other dimensions");
+  TORCH_CHECK(query.sizes().slice(0, query.dim() - 2) == value.sizes().slice(0, query.dim() - 2), "broadcasting");
+  std::vector<int64_t> sizes = query.sizes().vec();
+  sizes.back() = value.size(-1);
+  return at::empty(sizes, query.options());
+}
+
 template <typename Function>
 void add(torch::Library& library, const char* name, Function&& function) {
-  const auto found = c10::Dispatcher::singleton().findSchema({std::string("aten::") + name, ""});
+  const std::string full = std::string("aten::") + name;
+  const size_t dot = full.find('.');
+  const auto found = c10::Dispatcher::singleton().findSchema(
+      {full.substr(0, dot), dot == std::string::npos ? "" : full.substr(dot + 1)});
   if (!found || found->hasKernelForDispatchKey(c10::DispatchKey::Meta)) return;  // a libtorch with one of its own
   library.impl(name, std::forward<Function>(function));
 }
@@ -81,6 +147,18 @@ void register_outline_kernels() {
     add(*library, "native_batch_norm", &native_batch_norm);
     add(*library, "relu", &like);
     add(*library, "index_select", &index_select);
+    add(*library, "where.self", &where);
+    add(*library, "native_layer_norm", &native_layer_norm);
+    add(*library, "native_group_norm", &native_group_norm);
+    add(*library, "_adaptive_avg_pool2d", &adaptive_avg_pool<2>);
+    add(*library, "_adaptive_avg_pool3d", &adaptive_avg_pool<3>);
+    add(*library, "max", &extremum);
+    add(*library, "min", &extremum);
+    add(*library, "std.correction", &deviation);
+    add(*library, "var.correction", &deviation);
+    add(*library, "native_dropout", &native_dropout);
+    add(*library, "flip", &flip);
+    add(*library, "scaled_dot_product_attention", &attention);
   });
 }
 

@@ -52,10 +52,13 @@ Stack copy_of(const Stack& stack) {
   return out;
 }
 
+// The tensors of one result, none where it is an argument.
+using Expected = c10::SmallVector<PendingPtr, 1>;
+
 class OperatorTask final : public Task {
  public:
   OperatorTask(Operator& op, Stack&& arguments, std::vector<std::pair<at::Tensor, PendingPtr>>&& expected,
-               std::vector<PendingPtr>&& results)
+               std::vector<Expected>&& results)
       : Task(op.name),
         op_(op),
         stack_(std::move(arguments)),
@@ -74,7 +77,13 @@ class OperatorTask final : public Task {
     expected_.clear();
     op_.handle.callBoxed(stack_);
     for (size_t i = 0; i < results_.size(); ++i) {
-      if (results_[i]) results_[i]->value = std::move(stack_[i]).toTensor();
+      if (results_[i].empty()) continue;
+      if (!stack_[i].isTensorList()) {
+        results_[i][0]->value = std::move(stack_[i]).toTensor();
+        continue;
+      }
+      const auto list = stack_[i].toTensorList();
+      for (size_t k = 0; k < results_[i].size(); ++k) results_[i][k]->value = list.get(k);
     }
   }
 
@@ -82,7 +91,7 @@ class OperatorTask final : public Task {
   Operator& op_;
   Stack stack_;
   std::vector<std::pair<at::Tensor, PendingPtr>> expected_;
-  std::vector<PendingPtr> results_;
+  std::vector<Expected> results_;
 };
 
 // The call on outlines: what is known before it runs.
@@ -157,30 +166,46 @@ std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
   read_arguments(op, values, arguments, &queued);
   Preview seen = preview(op, arguments, queued);
   if (!seen.possible) return here_and_now();
-  for (size_t i = 0; i < op.results.size(); ++i) {
-    if (op.results[i].alias < 0 && !seen.outlines[i].toTensor().defined()) return here_and_now();
+  std::vector<Expected> pending(op.results.size());
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (op.results[i].alias >= 0) continue;
+    const bool list = seen.outlines[i].isTensorList();
+    if (!list && !seen.outlines[i].toTensor().defined()) return here_and_now();
+    const size_t count = list ? seen.outlines[i].toTensorList().size() : 1;
+    for (size_t k = 0; k < count; ++k) {
+      pending[i].push_back(c10::make_intrusive<Pending>(env.queue.open_job(), *seen.device));
+    }
   }
 
   for_each_tensor(arguments, [&](at::Tensor& tensor) {
     if (queued.find(tensor) == nullptr) env.queue.touch(tensor);
   });
-  std::vector<PendingPtr> pending(op.results.size());
-  for (size_t i = 0; i < pending.size(); ++i) {
-    if (op.results[i].alias < 0) pending[i] = c10::make_intrusive<Pending>(env.queue.open_job(), *seen.device);
-  }
   std::vector<std::pair<at::Tensor, PendingPtr>> expected;
   for (const Held& held : queued.held()) expected.emplace_back(held.tensor, held.pending);
   env.enqueue(
-      std::make_unique<OperatorTask>(op, std::move(arguments), std::move(expected), std::vector<PendingPtr>(pending)));
+      std::make_unique<OperatorTask>(op, std::move(arguments), std::move(expected), std::vector<Expected>(pending)));
 
-  const auto result = [&](size_t i) {
-    if (!pending[i]) return js_undefined(env);
-    at::Tensor outline = seen.outlines[i].toTensor();
+  const auto own = [&](at::Tensor outline) {
     // An operator may give its argument itself, and an outline stands for one tensor
-    if (queued.find(outline) != nullptr) outline = outline_of(outline);
-    return js_int(env, op.one_fresh_tensor
-                           ? env.put_pending_in(values[op.arguments.size()], std::move(outline), pending[i])
-                           : env.put_pending(std::move(outline), pending[i]));
+    return queued.find(outline) != nullptr ? outline_of(outline) : outline;
+  };
+  const auto result = [&](size_t i) {
+    const c10::IValue& outlines = seen.outlines[i];
+    if (op.results[i].alias >= 0) return js_undefined(env);
+    if (op.one_fresh_tensor) {
+      return js_int(
+          env, env.put_pending_in(values[op.arguments.size()], own(outlines.toTensor()), std::move(pending[i][0])));
+    }
+    if (!outlines.isTensorList())
+      return js_int(env, env.put_pending(own(outlines.toTensor()), std::move(pending[i][0])));
+    const auto list = outlines.toTensorList();
+    napi_value slots;
+    napi_create_array_with_length(env.env(), list.size(), &slots);
+    for (size_t k = 0; k < list.size(); ++k) {
+      napi_set_element(env.env(), slots, static_cast<uint32_t>(k),
+                       js_int(env, env.put_pending(own(list.get(k)), std::move(pending[i][k]))));
+    }
+    return slots;
   };
   if (pending.size() == 1) return result(0);
   napi_value out;

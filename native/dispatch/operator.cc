@@ -142,7 +142,13 @@ Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle
     results.push_back(entry);
   }
   gives_tensors = !results.empty();
-  for (const Result& result : results) gives_tensors = gives_tensors && result.kind.plain_tensor();
+  for (size_t i = 0; i < results.size(); ++i) {
+    const ValueKind& kind = results[i].kind;
+    const c10::AliasInfo* alias = schema.returns()[i].alias_info();
+    const bool list = kind.kind == Kind::Tensor && kind.list && !kind.optional_element && !kind.optional &&
+                      (alias == nullptr || !alias->isWrite());
+    gives_tensors = gives_tensors && (kind.plain_tensor() || list);
+  }
   one_fresh_tensor = results.size() == 1 && results[0].kind.plain_tensor() && results[0].alias < 0;
   if (arguments.size() + 1 > kMaxArguments) fail(code::kUnsupportedType, name, " has too many arguments");
 }

@@ -44,7 +44,7 @@ const OPTIONS = ['mode', 'batchSize', 'signal'] as const
  * mode therefore depends on the batch that it sees, and its batch norms move their running statistics: save it before, or
  * use `{ mode: 'eval' }`, which gives every module its own mode back afterwards.
  *
- * The event loop turns before each batch. Rejects with an `AbortError` (its `cause` is the signal's reason);
+ * The work is done on the package's own thread (see `train`), and the event loop turns before each batch. Rejects with an `AbortError` (its `cause` is the signal's reason);
  * `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE` and `ERR_INVALID_ARG_VALUE` for wrong arguments.
  *
  * ```ts

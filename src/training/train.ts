@@ -86,9 +86,15 @@ const busy = new WeakSet<object>()
  * `DataLoader(shuffle=True)`, draw for draw; the training loss of an epoch is the mean over its images, and the validation
  * loss is taken after the epoch, in eval mode without gradients, over all validation data at once.
  *
+ * The work is done on the package's own thread, so that the event loop stays free. `forward` and the criterion run here at
+ * every step and may do anything: their operators are queued, the sizes of results are known at once, and reading a value
+ * (`item()`, `tolist()`, printing) waits for it; so the numbers are those of the same loop run at once. Code outside that
+ * uses the model or the data meanwhile waits for the step that is at work, and never sees half of one.
+ *
  * The model is put into train mode before each epoch and left in it. Nothing is reshaped, cast or moved: model and data
- * must fit and lie on one device. The event loop turns between steps. Tensors made in a step are freed at its end, but those that the model keeps in its
- * fields. Mutates the model's parameters and buffers and the optimizer's state.
+ * must fit and lie on one device. The event loop turns between steps, and with batches the next one is made ready while one
+ * is at work. Tensors made in a step are freed at its end, but those that the model keeps in its fields. Mutates the
+ * model's parameters and buffers and the optimizer's state.
  *
  * Rejects with an `AbortError` (its `cause` is the signal's reason) before the first step after `signal` was aborted, and
  * with whatever `forward`, the criterion, the optimizer or `onEpoch` throws; the model is then as the last step left it.
