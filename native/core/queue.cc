@@ -1,8 +1,11 @@
 #include "core/queue.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -40,6 +43,13 @@ void leave_in_time() {
 
 const void* storage_of(const at::Tensor& tensor) {
   return tensor.defined() && tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl() : nullptr;
+}
+
+// The stream that work asked for now goes to: each thread has a current one of its own.
+std::optional<c10::Stream> current_stream() {
+  if (!at::hasCUDA()) return std::nullopt;
+  const c10::impl::VirtualGuardImpl guard(c10::DeviceType::CUDA);
+  return guard.getStream(guard.getDevice());
 }
 
 }  // namespace
@@ -95,6 +105,7 @@ uint64_t Queue::push(std::unique_ptr<Task> task) {
   task->grad_mode_ = at::GradMode::is_enabled();
   task->inference_mode_ = c10::InferenceMode::is_enabled();
   task->threads_ = at::get_num_threads();
+  task->stream_ = current_stream();
   task->sequence_ = open_->last = ++pushed_;
   if (std::find(active_.begin(), active_.end(), open_) == active_.end()) active_.push_back(open_);
   busy_ = true;
@@ -136,6 +147,8 @@ void Queue::execute(Task& task) {
     at::AutoGradMode grad_mode(task.grad_mode_);
     std::optional<c10::InferenceMode> inference_mode;
     if (task.inference_mode_) inference_mode.emplace(true);
+    std::optional<c10::StreamGuard> stream;
+    if (task.stream_) stream.emplace(*task.stream_);
     task.run();
   } catch (...) {
     task.job_->failure.reset(new Job::Failure{std::current_exception(), task.operation_, task.sequence_});

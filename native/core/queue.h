@@ -7,6 +7,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
 #include <c10/util/intrusive_ptr.h>
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -90,6 +92,7 @@ class Task {
   int threads_ = 0;
   bool grad_mode_ = true;
   bool inference_mode_ = false;
+  std::optional<c10::Stream> stream_;  // of a GPU, where there is one
 };
 
 // A task of a function.

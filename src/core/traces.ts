@@ -9,7 +9,7 @@ const traces = new Map<number, Trace>()
 let nextSubject: (() => string) | undefined
 
 // Layers in layers take most of the ten frames that V8 notes by default, and the caller's are what is wanted
-const FRAMES = 24
+const FRAMES = 16
 
 /** Names what the next task is for. */
 export function traceSubject(subject: () => string): void {
