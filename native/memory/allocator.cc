@@ -25,7 +25,7 @@ constexpr int kClasses = 6;  // 64 B, 128 B, ... 2 KiB
 constexpr uint64_t kMalloc = kClasses;      // from libtorch's own allocator
 constexpr uint64_t kLarge = kClasses + 1;   // from the pool of large blocks
 constexpr uint64_t kUnkept = kClasses + 2;  // large, from libtorch's own
-constexpr size_t kKeptBytes = 8u << 20;  // of each class and thread; what another thread made is freed here too
+constexpr size_t kKeptBytes = 8u << 20;     // of each class and thread; what another thread made is freed here too
 
 size_t class_bytes(uint64_t cls) { return size_t{64} << cls; }
 

@@ -26,8 +26,8 @@ class Extents {
   // Frees a range at the time `age`, which grows with each call.
   void put(Range range, uint64_t age);
 
-  // Cuts out whole huge pages until `wanted` bytes are out or no whole huge page is left, those free longest first. Gives
-  // the number of bytes and adds the ranges to `out`.
+  // Cuts out whole huge pages until `wanted` bytes are out or no whole huge page is left, those free longest first.
+  // Gives the number of bytes and adds the ranges to `out`.
   size_t cut(size_t wanted, std::vector<Range>& out);
 
   // The age of the range that `cut` begins with; UINT64_MAX where there is none.

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -26,6 +27,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr size_t kSlack = 64u << 20;  // above the peak, for what rounding and the rests of mappings take
 constexpr Seconds kWindow{30};        // the peak that bounds is that of this window and of the one before
+constexpr size_t kSeams = 8192;       // the system allows some 65,000 mappings in all
 
 // Smaller blocks have ranges of their own: one of them in the middle of a freed gigabyte would cut it in two.
 struct Kind {
@@ -62,9 +64,12 @@ class LargeBlocks {
   Kind& kind_of(size_t bytes) { return bytes < kinds_[0].below ? kinds_[0] : kinds_[1]; }
   size_t kept() const { return kinds_[0].free.bytes() + kinds_[1].free.bytes(); }
   size_t bound() const { return std::max(peak_, peak_before_); }
+  bool fill(uintptr_t start, size_t bytes);
   void used(size_t bytes);
   void reserved(size_t bytes);
   std::vector<Range> cut(size_t wanted);
+  std::vector<Range> at_seams(const std::vector<Range>& ranges);
+  void forget_seams(const std::vector<Range>& ranges);
   void unmap(const std::vector<Range>& ranges);
   void watch();
   void trim();
@@ -73,11 +78,12 @@ class LargeBlocks {
   std::mutex mutex_;
   std::condition_variable wake_;
   Kind kinds_[2] = {{1u << 20, 8u << 20, {}}, {SIZE_MAX, 32u << 20, {}}};
+  std::set<uintptr_t> seams_;     // where what lies side by side may be two mappings
   uintptr_t lowest_[2] = {0, 0};  // of each kind's mappings
   LargeStats stats_;
-  size_t others_ = 0;        // of the allocated bytes those that came from elsewhere
-  size_t peak_ = 0;          // of the bytes in use in this window
-  size_t peak_before_ = 0;   // and in the one before
+  size_t others_ = 0;       // of the allocated bytes those that came from elsewhere
+  size_t peak_ = 0;         // of the bytes in use in this window
+  size_t peak_before_ = 0;  // and in the one before
   uint64_t age_ = 0;
   Clock::time_point last_use_ = Clock::now();
   bool watched_ = false;
@@ -109,11 +115,31 @@ std::vector<Range> LargeBlocks::cut(size_t wanted) {
   return out;
 }
 
+std::vector<Range> LargeBlocks::at_seams(const std::vector<Range>& ranges) {
+  std::vector<Range> out;
+  for (Range range : ranges) {
+    const uintptr_t end = range.start + range.bytes;
+    for (auto seam = seams_.upper_bound(range.start); seam != seams_.end() && *seam < end; ++seam) {
+      out.push_back({range.start, *seam - range.start});
+      range = {*seam, end - *seam};
+    }
+    out.push_back(range);
+  }
+  return out;
+}
+
+void LargeBlocks::forget_seams(const std::vector<Range>& ranges) {
+  for (const Range& range : ranges) {
+    seams_.erase(seams_.lower_bound(range.start), seams_.upper_bound(range.start + range.bytes));
+  }
+}
+
 void LargeBlocks::unmap(const std::vector<Range>& ranges) {
   for (const Range& range : ranges) {
     if (unmap_pages(range.start, range.bytes)) continue;
     std::lock_guard<std::mutex> lock(mutex_);
     reserved(range.bytes);
+    seams_.insert({range.start, range.start + range.bytes});
     kinds_[1].free.put(range, ++age_);
   }
 }
@@ -122,9 +148,7 @@ LargeBlock LargeBlocks::take(size_t wanted) {
   if (keep_for_.count() == 0 || wanted > SIZE_MAX / 4) return {nullptr, 0};
   const size_t bytes = round_up(wanted, kPage);
   Kind& kind = kind_of(bytes);
-  uintptr_t& lowest = lowest_[&kind - kinds_];
   const size_t mapping = round_up(std::max(bytes, kind.mapping), kHugePage);
-  std::vector<Range> surplus;
   uintptr_t above;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -135,26 +159,63 @@ LargeBlock LargeBlocks::take(size_t wanted) {
       used(bytes);
       return {reinterpret_cast<void*>(start), bytes};
     }
-    const size_t in_use = stats_.allocated - others_;
-    const size_t limit = std::max(bound(), in_use + bytes) + kSlack;
-    const size_t total = in_use + kept() + mapping;
-    if (total > limit) surplus = cut(total - limit);
-    above = lowest;
+    above = lowest_[&kind - kinds_];
   }
-  unmap(surplus);
   uintptr_t start = map_pages(mapping, above);
   if (start == 0) {
     release();
     start = map_pages(mapping, 0);
   }
   if (start == 0) return {nullptr, 0};
+  if (!fill(start, mapping)) return {nullptr, 0};
   std::lock_guard<std::mutex> lock(mutex_);
-  lowest = start;
-  ++stats_.misses;
+  lowest_[&kind - kinds_] = start;
   used(bytes);
   reserved(mapping);
   if (mapping > bytes) kind.free.put({start + bytes, mapping - bytes}, ++age_);
   return {reinterpret_cast<void*>(start), bytes};
+}
+
+// Gives a fresh mapping the pages of kept blocks, which were too small by themselves or lay apart: moving them costs a
+// thousandth of their page faults. Then gives back what is kept beyond the bound.
+bool LargeBlocks::fill(uintptr_t start, size_t bytes) {
+  std::vector<Range> pieces, surplus;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (seams_.size() < kSeams) {
+      const std::vector<Range> taken = cut(bytes);
+      pieces = at_seams(taken);
+      forget_seams(taken);
+    }
+    seams_.insert({start, start + bytes});
+    uintptr_t at = start;
+    for (const Range& piece : pieces) seams_.insert(at += piece.bytes);
+    ++(at == start + bytes ? stats_.hits : stats_.misses);
+    const size_t in_use = stats_.allocated - others_ + bytes;
+    const size_t limit = std::max(bound(), in_use) + kSlack;
+    const size_t total = in_use + kept();
+    if (total > limit) {
+      surplus = cut(total - limit);
+      forget_seams(surplus);
+    }
+  }
+  uintptr_t to = start;
+  bool moved = true;
+  for (const Range& piece : pieces) {
+    if (!moved) {
+      surplus.push_back(piece);
+    } else if (!move_pages(piece.start, to, piece.bytes)) {
+      // The system may have unmapped the place already, and another thread may be there: leave that one alone
+      moved = false;
+      surplus.push_back(piece);
+      const uintptr_t after = to + piece.bytes;
+      if (to > start) surplus.push_back({start, to - start});
+      if (after < start + bytes) surplus.push_back({after, start + bytes - after});
+    }
+    to += piece.bytes;
+  }
+  unmap(surplus);
+  return moved;
 }
 
 void LargeBlocks::give(LargeBlock block) {
@@ -201,6 +262,7 @@ void LargeBlocks::release() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     all = cut(SIZE_MAX);
+    forget_seams(all);
     peak_ = stats_.allocated - others_;
     peak_before_ = 0;
   }
@@ -248,6 +310,7 @@ void LargeBlocks::trim() {
       const size_t limit = bound() + kSlack;
       if (total <= limit) continue;
       const std::vector<Range> surplus = cut(total - limit);
+      forget_seams(surplus);
       lock.unlock();
       unmap(surplus);
       lock.lock();

@@ -42,11 +42,18 @@ uintptr_t map_pages(size_t bytes, uintptr_t above) {
   return start;
 }
 
+bool move_pages(uintptr_t from, uintptr_t to, size_t bytes) {
+  return mremap(reinterpret_cast<void*>(from), bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+                reinterpret_cast<void*>(to)) != MAP_FAILED;
+}
+
 bool unmap_pages(uintptr_t start, size_t bytes) { return munmap(reinterpret_cast<void*>(start), bytes) == 0; }
 
 #else
 
 uintptr_t map_pages(size_t, uintptr_t) { return 0; }
+
+bool move_pages(uintptr_t, uintptr_t, size_t) { return false; }
 
 bool unmap_pages(uintptr_t, size_t) { return false; }
 
