@@ -99,4 +99,74 @@ describe('nn.Sequential', () => {
     assert.throws(() => net.pop(3), { code: 'ERR_OUT_OF_RANGE' })
     assert.throws(() => net.insert(5, new nn.ReLU()), { code: 'ERR_OUT_OF_RANGE' })
   })
+
+  describe('what lies between its layers', () => {
+    /** Handles that a forward leaves behind, its result included. */
+    function made(net: { forward(x: never): unknown }, x: torch.Tensor): number {
+      const collecting = torch.memory.setCollecting(false)
+      try {
+        const before = torch.memory.stats().tensors
+        net.forward(x as never)
+        return torch.memory.stats().tensors - before
+      } finally {
+        torch.memory.setCollecting(collecting)
+      }
+    }
+
+    it('is freed at once, whether the layer is in place, gives its input back or a view of it', () => {
+      const x = torch.rand([2, 1, 8, 8])
+      assert.equal(made(new nn.Sequential(...layers()), torch.rand([5, 4])), 1)
+      const convolution = new nn.Conv2d(1, 2, 3)
+      const pool = new nn.MaxPool2d(2)
+      const net = new nn.Sequential(
+        convolution,
+        new nn.ReLU({ inplace: true }),
+        new nn.Identity(),
+        pool,
+        new nn.Dropout(0.5).eval(),
+        new nn.Flatten(),
+      )
+      assert.equal(made(net, x), 1)
+      const expected = pool.forward(convolution.forward(x).relu()).reshape([2, 18])
+      assert.deepEqual(net.forward(x).tolist(), expected.tolist())
+      assert.equal(x.sum().item() > 0, true, "the input is the caller's")
+    })
+
+    it('has the same gradients', () => {
+      const [first, relu, last] = layers()
+      const x = torch.rand([5, 4], { requiresGrad: true })
+      new nn.Sequential(first, relu, last).forward(x).sum().backward()
+      const chained = torch.autograd.grad([last.forward(relu.forward(first.forward(x))).sum()], [x])
+      assert.deepEqual(x.grad!.tolist(), chained[0]!.tolist())
+    })
+
+    it('stays where anybody but a layer of the package may hold it', () => {
+      const seen: torch.Tensor[] = []
+      class Kept extends nn.Linear<4, 4> {
+        override forward(x: never): never {
+          seen.push(x)
+          return super.forward(x) as never
+        }
+      }
+      class Passed extends nn.Module {
+        forward(x: torch.Tensor) {
+          seen.push(x)
+          return x
+        }
+      }
+      const hooked = new nn.ReLU()
+      hooked.forward = x => {
+        seen.push(x)
+        return x.relu() as never
+      }
+      const plain = () => new nn.Linear(4, 4)
+      for (const layer of [new Kept(4, 4), new Passed(), hooked]) {
+        const rest = [plain(), layer, plain(), plain()] as nn.Module[]
+        new nn.Sequential(...rest).forward(torch.rand([3, 4]))
+      }
+      assert.equal(seen.length, 3)
+      for (const tensor of seen) assert.deepEqual(tensor.shape, [3, 4])
+      for (const tensor of seen) assert.equal(tensor.tolist().length, 3)
+    })
+  })
 })

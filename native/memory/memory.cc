@@ -1,6 +1,7 @@
 #include "memory/memory.h"
 
-#include "memory/small_blocks.h"
+#include "memory/allocator.h"
+#include "memory/large_blocks.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -31,11 +32,24 @@ napi_value stats(Environment& env, Args&) {
   out.Set("tensors", static_cast<double>(env.tensors.live()));
   out.Set("bytes", static_cast<double>(env.live_bytes()));
   out.Set("queued", static_cast<double>(env.queued()));
+  const LargeStats large = large_stats();
+  out.Set("allocated", static_cast<double>(large.allocated));
+  out.Set("maxAllocated", static_cast<double>(large.max_allocated));
+  out.Set("reserved", static_cast<double>(large.reserved));
+  out.Set("maxReserved", static_cast<double>(large.max_reserved));
+  out.Set("hits", static_cast<double>(large.hits));
+  out.Set("misses", static_cast<double>(large.misses));
   return out;
+}
+
+napi_value reset_peak_stats(Environment& env, Args&) {
+  reset_large_peaks();
+  return js_undefined(env);
 }
 
 napi_value empty_cache(Environment& env, Args&) {
   env.release_all();
+  release_large();
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
@@ -61,7 +75,7 @@ T* shared_array(Environment& env, napi_value exports, const char* name, napi_typ
 }  // namespace
 
 void register_memory(Environment& env, napi_value exports) {
-  install_small_blocks();
+  install_allocator();
 #ifdef __GLIBC__
   // glibc's threshold moves up with each large block that is freed, and then keeps over a gigabyte for itself
   static const int fixed = mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -73,6 +87,7 @@ void register_memory(Environment& env, napi_value exports) {
   define<reset_pressure>(env, exports, "resetPressure");
   define<set_pressure_bytes>(env, exports, "setPressureBytes");
   define<stats>(env, exports, "memoryStats");
+  define<reset_peak_stats>(env, exports, "resetPeakStats");
   define<empty_cache>(env, exports, "emptyCache");
 }
 

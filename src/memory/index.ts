@@ -1,3 +1,3 @@
 export { setCollecting } from '../core/collector'
-export { collect, emptyCache, type MemoryStats, stats } from './memory'
+export { collect, emptyCache, type MemoryStats, resetPeakStats, stats } from './memory'
 export { tidy } from './tidy'

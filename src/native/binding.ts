@@ -144,7 +144,18 @@ export interface Binding {
   releaseAll(): void
   resetPressure(): void
   setPressureBytes(bytes: number): void
-  memoryStats(): { tensors: number; bytes: number; queued: number }
+  memoryStats(): {
+    tensors: number
+    bytes: number
+    queued: number
+    allocated: number
+    maxAllocated: number
+    reserved: number
+    maxReserved: number
+    hits: number
+    misses: number
+  }
+  resetPeakStats(): void
   emptyCache(): void
 
   cudaIsBuilt(): boolean

@@ -15,6 +15,17 @@ import type { Loading } from './state-dict'
 /** Options that native code takes in another form. */
 const ENCODED: Readonly<Record<string, (value: unknown) => unknown>> = { dtype: dtypeCode, device: checkDevice }
 
+// Every `forward` that does nothing with its input but hand it to native code
+const plainForwards = new Set<unknown>()
+
+/** Says of a class's own `forward` that it hands its input to native code and does nothing else with it. */
+export function markPlain(layerClass: { prototype: { forward: unknown } }): void {
+  plainForwards.add(layerClass.prototype.forward)
+}
+
+/** True where nobody but native code sees what goes into the layer's `forward`: not where a subclass or a hook is there. */
+export let isPlain: (layer: Module) => boolean
+
 /**
  * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
  * names (`weight`, `running_mean`): reading gives the same handle each time, assigning sets the native module's tensor.
@@ -23,6 +34,11 @@ const ENCODED: Readonly<Record<string, (value: unknown) => unknown>> = { dtype: 
 export abstract class Leaf<R extends Rule = Rule> extends Module {
   declare readonly [rule]?: R
   static readonly #accessors = new Map<string, PropertyDescriptor>()
+  /** @internal */
+  static {
+    isPlain = layer => plainForwards.has(layer.forward) && (layer as Leaf).run === Leaf.prototype.run
+  }
+
   readonly #id: number
   readonly #tensors = new Map<string, Tensor | null>()
 

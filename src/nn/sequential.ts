@@ -1,9 +1,11 @@
 import type { DType } from '../core/dtype'
 import { describe, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../core/errors'
+import { dispose } from '../core/handle'
 import { isOptions } from '../core/options'
 import type { Check, Shape } from '../core/shape-types'
-import type { Tensor } from '../tensor/tensor'
+import { isTensor, type Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
+import { isPlain } from './leaf'
 import { isModule, Module } from './module'
 import type { Apply, rule, SequentialDType, SequentialRule } from './rules'
 
@@ -45,10 +47,21 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     x: Tensor<S, D> & Check<Apply<SequentialRule<L>, S>>,
   ): Result<Apply<SequentialRule<L>, S>, SequentialDType<L, D>> {
     let out: unknown = x
+    let unseen = false // whether `out` was made by the layer before, and nobody else has it
     // A generator, or a list of the children, would be the dearer half of a small layer's call.
     for (const name in this) {
       const layer: unknown = this[name]
-      if (isModule(layer)) out = (layer as unknown as { forward(x: unknown): unknown }).forward(out)
+      if (!isModule(layer)) continue
+      const plain = isPlain(layer)
+      const next = (layer as unknown as { forward(x: unknown): unknown }).forward(out)
+      if (next === out) {
+        unseen &&= plain
+        continue
+      }
+      // As in Python, what lies between two layers lives no longer than autograd needs it: not until it is collected
+      if (unseen && plain) dispose(out as Tensor)
+      out = next
+      unseen = plain && isTensor(next)
     }
     return out as Result<Apply<SequentialRule<L>, S>, SequentialDType<L, D>>
   }

@@ -1,4 +1,4 @@
-"""Full-batch epochs of the article's network in Python, in seconds: the other side of epoch.bench.ts."""
+"""Full-batch epochs of the article's network in Python, in seconds, and the peak of its memory: the other side of epoch.bench.ts."""
 import json
 import sys
 import time
@@ -26,4 +26,8 @@ for _ in range(epochs):
     loss.backward()
     optimizer.step()
     times.append(time.perf_counter() - start)
-print(json.dumps({"seconds": times, "threads": torch.get_num_threads()}))
+peak = 0  # MB; Linux's only: `ru_maxrss` would count what the parent took
+if sys.platform == "linux":
+    with open("/proc/self/status") as status:
+        peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+print(json.dumps({"seconds": times, "threads": torch.get_num_threads(), "peak": peak}))

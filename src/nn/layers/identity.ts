@@ -1,6 +1,7 @@
 import type { DType } from '../../core/dtype'
 import type { Shape } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
+import { markPlain } from '../leaf'
 import type { SameRule } from '../rules'
 import { SameShapeLayer } from './shape-layer'
 
@@ -22,3 +23,5 @@ export class Identity extends SameShapeLayer<SameRule> {
     return x
   }
 }
+
+markPlain(Identity)

@@ -4,7 +4,7 @@ import type { Check, Shape } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
 import type { Result } from '../../tensor/typed'
 import type { Pair, PoolRule, PoolShape, TwoResultsRule } from '../layer-rules'
-import { Leaf } from '../leaf'
+import { Leaf, markPlain } from '../leaf'
 import { pythonWord } from './python-words'
 
 /** The options of `MaxPool2d` that have defaults. */
@@ -119,3 +119,5 @@ export class MaxPool2d<
       .join(', ')
   }
 }
+
+markPlain(MaxPool2d)

@@ -2,7 +2,7 @@ import type { DType } from '../../core/dtype'
 import type { Check, Shape } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
 import type { Result } from '../../tensor/typed'
-import { Leaf } from '../leaf'
+import { Leaf, markPlain } from '../leaf'
 import type { Apply, Rule } from '../rules'
 
 /** A layer of one tensor to one tensor, whose rule says which shapes it takes and gives; it keeps the dtype. */
@@ -18,6 +18,9 @@ export abstract class SameShapeLayer<R extends Rule> extends Leaf<R> {
     return this.run(x) as Tensor<S, D>
   }
 }
+
+markPlain(ShapeLayer)
+markPlain(SameShapeLayer)
 
 /** Where a layer's parameters are made. */
 export interface FactoryOptions {
