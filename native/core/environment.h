@@ -50,6 +50,9 @@ class Environment {
 
   napi_env env() const { return env_; }
 
+  // True where operators are to be queued instead of run: typed calls then take the boxed way, which knows how.
+  bool deferring() const { return false; }
+
   SlotTable<at::Tensor> tensors{"tensor"};
   SlotTable<at::Generator> generators{"generator"};
 

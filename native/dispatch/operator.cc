@@ -7,8 +7,6 @@ namespace ltn {
 
 namespace {
 
-constexpr size_t kMaxArguments = 64;
-
 // The environment's reserved stack, or one of its own where an operator calls back into JavaScript that calls again.
 class StackLease {
  public:
@@ -86,7 +84,9 @@ napi_value write_results(Operator& op, torch::jit::Stack& stack, napi_value resu
   return out;
 }
 
-napi_value run(Operator& op, napi_value* values) {
+}  // namespace
+
+napi_value run_boxed(Operator& op, napi_value* values) {
   StackLease lease(op.env);
   torch::jit::Stack& stack = *lease;
   read_arguments(op, values, stack);
@@ -95,7 +95,11 @@ napi_value run(Operator& op, napi_value* values) {
   return write_results(op, stack, values[op.arguments.size()]);
 }
 
-}  // namespace
+void fill_left_out(const Operator& op, napi_value* values, size_t count) {
+  const size_t wanted = op.arguments.size() + 1;
+  if (!op.one_fresh_tensor || count == 0 || count >= wanted) return;
+  std::swap(values[count - 1], values[op.arguments.size()]);  // what was not passed is undefined
+}
 
 Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle, uint64_t number_mask)
     : env(environment), handle(operator_handle) {
@@ -141,7 +145,7 @@ Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle
 }
 
 napi_value call_operator(napi_env env, napi_callback_info info) {
-  napi_value values[kMaxArguments];
+  napi_value values[Operator::kMaxArguments];
   void* data = nullptr;
   size_t count = 16;
   napi_get_cb_info(env, info, &count, values, nullptr, &data);
@@ -150,7 +154,8 @@ napi_value call_operator(napi_env env, napi_callback_info info) {
     count = op.arguments.size() + 1;
     napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   }
-  return attempt(op.env, op.name.c_str(), [&] { return run(op, values); });
+  fill_left_out(op, values, count);
+  return attempt(op.env, op.name.c_str(), [&] { return run_boxed(op, values); });
 }
 
 }  // namespace ltn
