@@ -74,6 +74,10 @@ class Environment {
   // Before the tables: what it still holds may be in them.
   Queue queue;
   TensorTable tensors{queue};
+
+  // True where operators are to be queued instead of run: typed calls then take the boxed way, which knows how.
+  bool deferring() const { return queue.deferring(); }
+
   SlotTable<at::Generator> generators{"generator"};
 
   // --- tensors out

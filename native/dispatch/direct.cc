@@ -1,100 +1,160 @@
-// The few operators of inner loops that take a shape, called without boxing: the boxed list of integers alone costs
-// more than the operator does.
 #include "dispatch/direct.h"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/reshape.h>
+#include <ATen/ops/abs_ops.h>
+#include <ATen/ops/add_ops.h>
+#include <ATen/ops/addmm_ops.h>
+#include <ATen/ops/argmax_ops.h>
+#include <ATen/ops/bmm_ops.h>
+#include <ATen/ops/cat_ops.h>
+#include <ATen/ops/clamp_ops.h>
+#include <ATen/ops/clone_ops.h>
+#include <ATen/ops/contiguous_ops.h>
+#include <ATen/ops/cos_ops.h>
+#include <ATen/ops/detach_ops.h>
+#include <ATen/ops/div_ops.h>
+#include <ATen/ops/empty_ops.h>
+#include <ATen/ops/eq_ops.h>
+#include <ATen/ops/exp_ops.h>
+#include <ATen/ops/expand_ops.h>
+#include <ATen/ops/flatten_ops.h>
+#include <ATen/ops/gelu_ops.h>
+#include <ATen/ops/gt_ops.h>
+#include <ATen/ops/linear_ops.h>
+#include <ATen/ops/log_ops.h>
+#include <ATen/ops/log_softmax_ops.h>
+#include <ATen/ops/lt_ops.h>
+#include <ATen/ops/matmul_ops.h>
+#include <ATen/ops/max_ops.h>
+#include <ATen/ops/maximum_ops.h>
+#include <ATen/ops/mean_ops.h>
+#include <ATen/ops/min_ops.h>
+#include <ATen/ops/minimum_ops.h>
+#include <ATen/ops/mm_ops.h>
+#include <ATen/ops/mul_ops.h>
+#include <ATen/ops/neg_ops.h>
+#include <ATen/ops/permute_ops.h>
+#include <ATen/ops/pow_ops.h>
+#include <ATen/ops/relu_ops.h>
+#include <ATen/ops/reshape_ops.h>
+#include <ATen/ops/rsqrt_ops.h>
+#include <ATen/ops/select_ops.h>
+#include <ATen/ops/sigmoid_ops.h>
+#include <ATen/ops/silu_ops.h>
+#include <ATen/ops/sin_ops.h>
+#include <ATen/ops/softmax_ops.h>
+#include <ATen/ops/sqrt_ops.h>
+#include <ATen/ops/square_ops.h>
+#include <ATen/ops/squeeze_ops.h>
+#include <ATen/ops/stack_ops.h>
+#include <ATen/ops/sub_ops.h>
+#include <ATen/ops/sum_ops.h>
+#include <ATen/ops/t_ops.h>
+#include <ATen/ops/tanh_ops.h>
+#include <ATen/ops/transpose_ops.h>
+#include <ATen/ops/unsqueeze_ops.h>
+#include <ATen/ops/view_ops.h>
+#include <ATen/ops/where_ops.h>
+#include <ATen/ops/zero_ops.h>
+#include <c10/core/DispatchKeySet.h>
 
-#include <memory>
-#include <string>
-#include <unordered_map>
+#include <string_view>
 
-#include "convert/values.h"
-#include "dispatch/attempt.h"
-#include "dispatch/operator.h"
+#include "dispatch/typed.h"
 
 namespace ltn {
 
 namespace {
 
-using Shape = ScratchInts;
+namespace ops = at::_ops;
 
-Shape shape_of(Environment& env, napi_value count) {
-  ConvertContext context{env, "size"};
-  double number = -1;
-  napi_get_value_double(env.env(), count, &number);
-  return scratch_ints(context, number);
-}
-
-// The boxed form, which can be queued.
-struct Boxed {
-  std::unordered_map<std::string, std::unique_ptr<Operator>> made;
+struct Row {
+  std::string_view name;
+  std::string_view overload;
+  uint64_t number_mask;
+  napi_callback call;
 };
 
-Operator& boxed(Environment& env, const char* name, const char* overload) {
-  std::unique_ptr<Operator>& op = env.room<Boxed>().made[name];
-  if (!op) {
-    op = std::make_unique<Operator>(env, c10::Dispatcher::singleton().findSchemaOrThrow(name, overload), 0);
+template <typename Op, Result result = Result::Any>
+constexpr Row row() {
+  return {Op::name, Op::overload_name, 0, Typed<Op, result, false>::call};
+}
+template <typename Op>
+constexpr Row fresh() {
+  return row<Op, Result::Fresh>();
+}
+// With a JavaScript number in place of the second tensor.
+template <typename Op>
+constexpr Row of_number() {
+  return {Op::name, Op::overload_name, 0b10, Typed<Op, Result::Fresh, true>::call};
+}
+
+constexpr Row kRows[] = {
+    // arithmetic
+    fresh<ops::add_Tensor>(), of_number<ops::add_Tensor>(), fresh<ops::sub_Tensor>(), of_number<ops::sub_Tensor>(),
+    fresh<ops::mul_Tensor>(), of_number<ops::mul_Tensor>(), fresh<ops::div_Tensor>(), of_number<ops::div_Tensor>(),
+    fresh<ops::pow_Tensor_Scalar>(), fresh<ops::maximum>(), fresh<ops::minimum>(), fresh<ops::clamp>(),
+    fresh<ops::eq_Tensor>(), fresh<ops::eq_Scalar>(), fresh<ops::gt_Tensor>(), fresh<ops::gt_Scalar>(),
+    fresh<ops::lt_Tensor>(), fresh<ops::lt_Scalar>(), fresh<ops::where_self>(),
+    // element by element
+    fresh<ops::abs>(), fresh<ops::cos>(), fresh<ops::exp>(), fresh<ops::gelu>(), fresh<ops::log>(), fresh<ops::neg>(),
+    fresh<ops::relu>(), fresh<ops::rsqrt>(), fresh<ops::sigmoid>(), fresh<ops::silu>(), fresh<ops::sin>(),
+    fresh<ops::sqrt>(), row<ops::square>(), fresh<ops::tanh>(),
+    // products
+    fresh<ops::addmm>(), fresh<ops::bmm>(), fresh<ops::mm>(), row<ops::linear, Result::FreshOfMatrices>(),
+    row<ops::matmul, Result::FreshOfMatrices>(),
+    // reductions
+    fresh<ops::argmax>(), fresh<ops::max>(), fresh<ops::mean>(), fresh<ops::mean_dim>(), fresh<ops::min>(),
+    fresh<ops::sum>(), fresh<ops::sum_dim_IntList>(), row<ops::softmax_int>(), row<ops::log_softmax_int>(),
+    // shapes
+    row<ops::detach>(), row<ops::expand>(), row<ops::flatten_using_ints>(), row<ops::permute>(), row<ops::reshape>(),
+    row<ops::select_int>(), row<ops::squeeze>(), row<ops::squeeze_dim>(), row<ops::t>(), row<ops::transpose_int>(),
+    row<ops::unsqueeze>(), row<ops::view>(),
+    // copies and fresh ones
+    row<ops::cat>(), fresh<ops::clone>(), row<ops::contiguous>(), row<ops::empty_memory_format>(), row<ops::stack>(),
+    // in place
+    row<ops::add__Tensor>(), row<ops::add__Scalar>(), row<ops::sub__Tensor>(), row<ops::sub__Scalar>(),
+    row<ops::mul__Tensor>(), row<ops::mul__Scalar>(), row<ops::div__Tensor>(), row<ops::div__Scalar>(),
+    row<ops::exp_>(), row<ops::neg_>(), row<ops::relu_>(), row<ops::sigmoid_>(), row<ops::sqrt_>(), row<ops::tanh_>(),
+    row<ops::zero_>()};
+
+// directRows(): [name, overload, numberMask] of each row
+napi_value direct_rows(Environment& env, Args&) {
+  Napi::Array out = Napi::Array::New(env.env());
+  for (const Row& row : kRows) {
+    Napi::Array entry = Napi::Array::New(env.env(), 3);
+    entry.Set(0u, std::string(row.name));
+    entry.Set(1u, std::string(row.overload));
+    entry.Set(2u, static_cast<double>(row.number_mask));
+    out.Set(out.Length(), entry);
   }
-  return *op;
+  return out;
 }
 
-at::Tensor view(const at::Tensor& self, const Shape& shape) { return self.view(shape); }
-at::Tensor reshape(const at::Tensor& self, const Shape& shape) { return at::reshape(self, shape); }
-
-// (slot, count, result): slot
-template <at::Tensor (*operation)(const at::Tensor&, const Shape&), const char* const* name>
-napi_value shaped(napi_env raw_env, napi_callback_info info) {
-  Environment& env = Environment::of(raw_env);
-  napi_value values[3];
-  size_t count = 3;
-  napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
-  return attempt(env, *name, [&] {
-    if (env.queue.deferring()) [[unlikely]]
-      return run_operator(boxed(env, *name, ""), values);
-    int32_t id = -1;
-    napi_get_value_int32(raw_env, values[0], &id);
-    const at::Tensor self = env.tensors.at(id);
-    const Shape shape = shape_of(env, values[1]);
-    env.release_some();
-    return js_int(env, env.put_in(values[2], operation(self, shape)));
-  });
-}
-
-// (count, result): slot
-napi_value empty(napi_env raw_env, napi_callback_info info) {
-  Environment& env = Environment::of(raw_env);
-  napi_value values[2];
-  size_t count = 2;
-  napi_get_cb_info(raw_env, info, &count, values, nullptr, nullptr);
-  return attempt(env, "aten::empty", [&] {
-    if (env.queue.deferring()) [[unlikely]] {
-      napi_value undefined;
-      napi_get_undefined(raw_env, &undefined);
-      napi_value all[] = {values[0], undefined, undefined, undefined, undefined, undefined, values[1]};
-      return run_operator(boxed(env, "aten::empty", "memory_format"), all);
-    }
-    const Shape shape = shape_of(env, values[0]);
-    env.release_some();
-    return js_int(env, env.put_in(values[1], at::empty(shape)));
-  });
-}
-
-constexpr const char* kView = "aten::view";
-constexpr const char* kReshape = "aten::reshape";
-
-void define_raw(Environment& env, napi_value exports, const char* name, napi_callback call) {
-  napi_value function;
-  napi_create_function(env.env(), name, NAPI_AUTO_LENGTH, call, nullptr, &function);
-  napi_set_named_property(env.env(), exports, name, function);
-}
+// The keys of an ordinary tensor, on whatever device: a difference of sets keeps the device, so only these are told.
+constexpr c10::DispatchKeySet kOrdinary = c10::DispatchKeySet(c10::DispatchKey::Dense) |
+                                          c10::autograd_dispatch_keyset_with_ADInplaceOrView |
+                                          c10::autocast_dispatch_keyset;
 
 }  // namespace
 
-void register_direct(Environment& env, napi_value exports) {
-  define_raw(env, exports, "directView", shaped<view, &kView>);
-  define_raw(env, exports, "directReshape", shaped<reshape, &kReshape>);
-  define_raw(env, exports, "directEmpty", empty);
+bool unrecorded(const at::Tensor& tensor) {
+  const c10::TensorImpl* impl = tensor.unsafeGetTensorImpl();
+  if ((impl->key_set() - kOrdinary).highestFunctionalityKey() != c10::DispatchKey::Undefined) return false;
+  if (impl->autograd_meta() == nullptr) [[likely]]
+    return true;
+  return !(impl->requires_grad() && c10::GradMode::is_enabled()) && !tensor._fw_grad(0).defined();
 }
+
+napi_callback direct_call(const Operator& op, uint64_t number_mask) {
+  const c10::FunctionSchema& schema = op.handle.schema();
+  for (const Row& row : kRows) {
+    if (row.name == schema.name() && row.overload == schema.overload_name() && row.number_mask == number_mask) {
+      return row.call;
+    }
+  }
+  return nullptr;
+}
+
+void register_direct(Environment& env, napi_value exports) { define<direct_rows>(env, exports, "directRows"); }
 
 }  // namespace ltn

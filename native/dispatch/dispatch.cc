@@ -77,14 +77,18 @@ napi_value operator_schema(Environment& env, Args& args) {
   return out;
 }
 
-// operatorFunction(name, overload, numberMask): { call, aliases }
+// operatorFunction(name, overload, numberMask, boxed): { call, oneFreshTensor, aliases }; unboxed where the table has a
+// row, unless `boxed` asks for the general way, as tests do that compare the two
 napi_value operator_function(Environment& env, Args& args) {
   const c10::OperatorHandle handle = find_operator(args.string(0), args.string(1));
+  const auto number_mask = static_cast<uint64_t>(args.int64(2));
   auto& made = env.room<Operators>().made;
-  made.push_back(std::make_unique<Operator>(env, handle, static_cast<uint64_t>(args.int64(2))));
+  made.push_back(std::make_unique<Operator>(env, handle, number_mask));
   Operator& op = *made.back();
+  napi_callback call = args.size() > 3 && args.boolean(3) ? nullptr : direct_call(op, number_mask);
+  if (call == nullptr) call = call_operator;
   napi_value function;
-  napi_create_function(env.env(), op.name.c_str(), op.name.size(), call_operator, &op, &function);
+  napi_create_function(env.env(), op.name.c_str(), op.name.size(), call, &op, &function);
   Napi::Object out = Napi::Object::New(env.env());
   out.Set("call", function);
   out.Set("oneFreshTensor", op.one_fresh_tensor);

@@ -8,8 +8,6 @@ namespace ltn {
 
 namespace {
 
-constexpr size_t kMaxArguments = 64;
-
 // The environment's reserved stack, or one of its own where an operator calls back into JavaScript that calls again.
 class StackLease {
  public:
@@ -90,7 +88,7 @@ void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack, 
   }
 }
 
-napi_value run_operator(Operator& op, napi_value* values) {
+napi_value run_boxed(Operator& op, napi_value* values) {
   if (op.env.queue.deferring()) [[unlikely]] {
     if (const auto queued = defer_operator(op, values)) return *queued;
   }
@@ -100,6 +98,12 @@ napi_value run_operator(Operator& op, napi_value* values) {
   op.env.release_some();
   op.handle.callBoxed(stack);
   return write_results(op, stack, values[op.arguments.size()]);
+}
+
+void fill_left_out(const Operator& op, napi_value* values, size_t count) {
+  const size_t wanted = op.arguments.size() + 1;
+  if (!op.one_fresh_tensor || count == 0 || count >= wanted) return;
+  std::swap(values[count - 1], values[op.arguments.size()]);  // what was not passed is undefined
 }
 
 Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle, uint64_t number_mask)
@@ -154,7 +158,7 @@ Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle
 }
 
 napi_value call_operator(napi_env env, napi_callback_info info) {
-  napi_value values[kMaxArguments];
+  napi_value values[Operator::kMaxArguments];
   void* data = nullptr;
   size_t count = 16;
   napi_get_cb_info(env, info, &count, values, nullptr, &data);
@@ -163,7 +167,8 @@ napi_value call_operator(napi_env env, napi_callback_info info) {
     count = op.arguments.size() + 1;
     napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   }
-  return attempt(op.env, op.name.c_str(), [&] { return run_operator(op, values); });
+  fill_left_out(op, values, count);
+  return attempt(op.env, op.name.c_str(), [&] { return run_boxed(op, values); });
 }
 
 }  // namespace ltn

@@ -13,6 +13,8 @@
 namespace ltn {
 
 struct Operator {
+  static constexpr size_t kMaxArguments = 64;
+
   struct Argument {
     std::string name;
     ValueKind kind;
@@ -40,11 +42,14 @@ struct Operator {
 // Reads the encoded arguments onto a stack; with `queued`, without waiting for tensors that are still to come.
 void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack, QueuedArguments* queued = nullptr);
 
-// Runs the call, or queues it where a job's section is open.
-napi_value run_operator(Operator& op, napi_value* values);
-
 // The native function behind an operator's JavaScript face. Takes the encoded arguments in the schema's order
-// (`undefined`: the default), then the object that becomes the result where there is one fresh tensor.
+// (`undefined`, or not there: the default), then the object that becomes the result where there is one fresh tensor.
 napi_value call_operator(napi_env env, napi_callback_info info);
+
+// The boxed call itself, or its queueing where a job's section is open, under the caller's guard: every argument of the schema, then the result object.
+napi_value run_boxed(Operator& op, napi_value* values);
+
+// Moves the result object, the last of `count` values, behind the arguments that were left out, which become undefined.
+void fill_left_out(const Operator& op, napi_value* values, size_t count);
 
 }  // namespace ltn

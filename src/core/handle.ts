@@ -10,6 +10,9 @@ export let slotOf: (handle: Handle) => number
 export let setSlot: (handle: Handle, slot: number) => void
 /** True for handles made by this copy of the package, and nothing else. */
 export let isHandle: (value: unknown) => value is Handle
+/** The slot of a handle (-1 once it is disposed), or `NO_HANDLE` for anything else: both in one look, for hot paths. */
+export let slotIfHandle: (value: unknown) => number
+export const NO_HANDLE = -2
 
 /**
  * What every tensor object is underneath: an integer that names a slot of the native table. The private field is the
@@ -26,6 +29,8 @@ export class Handle {
       handle.#slot = slot
     }
     isHandle = (value): value is Handle => typeof value === 'object' && value !== null && #slot in value
+    slotIfHandle = value =>
+      typeof value === 'object' && value !== null && #slot in value ? (value as Handle).#slot : NO_HANDLE
   }
 }
 
@@ -49,8 +54,9 @@ export function blank(): Handle {
 /** Fills a fresh handle with the slot that a native function put into it. */
 export function finish<T extends Handle>(handle: T, slot: number): T {
   setSlot(handle, slot)
+  // a scope frees by itself: there is nothing for the collector to find
   if (scope !== null) scope.push(handle)
-  tick()
+  else tick()
   return handle
 }
 

@@ -23,7 +23,7 @@ export interface Schema {
   returns: SchemaValue[]
 }
 
-/** A native function of one overload; see `native/dispatch/operator.h`. */
+/** A native function of one overload, with arguments that may be left out at the end; see `native/dispatch/operator.h`. */
 export interface OperatorFunction {
   call: (...encoded: unknown[]) => unknown
   /** The result goes into the object that the caller gives as the last argument. */
@@ -99,12 +99,10 @@ export interface Binding {
 
   operatorNames(): string[]
   operatorSchema(name: string, overload: string): Schema
-  operatorFunction(name: string, overload: string, numberMask: number): OperatorFunction
+  operatorFunction(name: string, overload: string, numberMask: number, boxed?: boolean): OperatorFunction
 
-  /** `count` sizes wait in `scratch`; the result goes into the last argument. */
-  directView(slot: Slot, count: number, result: object): Slot
-  directReshape(slot: Slot, count: number, result: object): Slot
-  directEmpty(count: number, result: object): Slot
+  /** `[name, overload, numberMask]` of each overload that is called without boxing. */
+  directRows(): [name: string, overload: string, numberMask: number][]
 
   backward(
     tensors: Slot[],
