@@ -60,7 +60,7 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
   before(compile)
 
   for (const [file, least] of [
-    ['cuda.test.ts', 26],
+    ['cuda.test.ts', 28],
     ['cuda-streams.test.ts', 11],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {

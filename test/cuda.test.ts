@@ -322,6 +322,38 @@ describe('training', () => {
     }
   })
 
+  test("an optimizer's state from the CPU goes on on the GPU, its counts where Python has them", gpu, () => {
+    const made = (device: 'cpu' | 'cuda', fused: boolean) => {
+      torch.manualSeed(3)
+      const layer = new nn.Linear(3, 2)
+      layer.to(device)
+      const optimizer = new optim.Adam(layer.parameters(), { fused })
+      const step = () => {
+        optimizer.zeroGrad()
+        layer
+          .forward(torch.ones([2, 3], { device }))
+          .sum()
+          .backward()
+        optimizer.step()
+      }
+      return { layer, optimizer, step }
+    }
+    for (const fused of [false, true]) {
+      const cpu = made('cpu', false)
+      cpu.step()
+      const there = made('cuda', fused)
+      there.step()
+      const saved = cpu.optimizer.stateDict()
+      for (const group of saved.param_groups) group.fused = fused
+      there.optimizer.loadStateDict(saved)
+      there.step()
+      for (const state of Object.values(there.optimizer.stateDict().state)) {
+        assert.deepEqual([state.step!.device, state.step!.item()], [fused ? 'cuda:0' : 'cpu', 2])
+        assert.equal(state.exp_avg!.device, 'cuda:0')
+      }
+    }
+  })
+
   test('SGD fused and with momentum agrees with the CPU', gpu, () => {
     const run = (device: 'cpu' | 'cuda', fused: boolean) => {
       torch.manualSeed(3)
