@@ -34,7 +34,9 @@ napi_value count(Environment& env, Args&) { return js_int(env, cuda_device_count
 napi_value current_device(Environment& env, Args& args) { return js_int(env, cuda_device(args, 0).index()); }
 
 napi_value synchronize(Environment& env, Args& args) {
-  at::detail::getCUDAHooks().deviceSynchronize(cuda_device(args, 0).index());
+  const c10::DeviceIndex index = cuda_device(args, 0).index();
+  env.queue.wait_for_all();
+  at::detail::getCUDAHooks().deviceSynchronize(index);
   return js_undefined(env);
 }
 

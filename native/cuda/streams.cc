@@ -34,6 +34,9 @@ StreamRoom& room(Environment& env) { return env.room<StreamRoom>(); }
 c10::Stream stream(Environment& env, Args& args, size_t i) { return *room(env).streams.at(args.id(i)); }
 std::shared_ptr<c10::Event> event(Environment& env, Args& args, size_t i) { return room(env).events.at(args.id(i)); }
 
+// What is queued for the addon's own thread was asked for before, and has not reached the GPU's streams yet.
+void settle(Environment& env) { env.queue.wait_for_all(); }
+
 napi_value put(Environment& env, napi_value owner, const c10::Stream& stream) {
   room(env).release_some();
   return js_int(env, room(env).streams.put(env, owner, std::optional(stream)));
@@ -65,9 +68,14 @@ napi_value stream_default(Environment& env, Args& args) {
 
 napi_value stream_device(Environment& env, Args& args) { return js_int(env, stream(env, args, 0).device_index()); }
 napi_value stream_id(Environment& env, Args& args) { return js_int64(env, stream(env, args, 0).id()); }
-napi_value stream_query(Environment& env, Args& args) { return js_bool(env, stream(env, args, 0).query()); }
+
+napi_value stream_query(Environment& env, Args& args) {
+  settle(env);
+  return js_bool(env, stream(env, args, 0).query());
+}
 
 napi_value stream_synchronize(Environment& env, Args& args) {
+  settle(env);
   stream(env, args, 0).synchronize();
   return js_undefined(env);
 }
@@ -102,6 +110,7 @@ napi_value record_stream(Environment& env, Args& args) {
   if (tensor.layout() != c10::kStrided) {
     fail(code::kArgValue, "recordStream: expected a strided tensor, got ", tensor.layout());
   }
+  settle(env);
   cuda_guard().recordDataPtrOnStream(tensor.storage().data_ptr(), user);
   return js_undefined(env);
 }
@@ -118,12 +127,14 @@ napi_value event_create(Environment& env, Args& args) {
 
 // cudaEventRecord(event, stream)
 napi_value event_record(Environment& env, Args& args) {
+  settle(env);
   event(env, args, 0)->record(stream(env, args, 1));
   return js_undefined(env);
 }
 
 // cudaEventWait(event, stream): the stream goes on when the event has happened; nothing waits here
 napi_value event_wait(Environment& env, Args& args) {
+  settle(env);
   event(env, args, 0)->block(stream(env, args, 1));
   return js_undefined(env);
 }
@@ -131,6 +142,7 @@ napi_value event_wait(Environment& env, Args& args) {
 napi_value event_query(Environment& env, Args& args) { return js_bool(env, event(env, args, 0)->query()); }
 
 napi_value event_synchronize(Environment& env, Args& args) {
+  settle(env);
   event(env, args, 0)->synchronize();
   return js_undefined(env);
 }
