@@ -32,14 +32,6 @@ export interface OperatorFunction {
   aliases: number[]
 }
 
-/** Bytes on one CUDA device. */
-export interface CudaMemoryStats {
-  allocated: number
-  maxAllocated: number
-  reserved: number
-  maxReserved: number
-}
-
 /** What the addon offers. Tensors cross as slots, dtypes as codes; only `src/` rooms call it. */
 export interface Binding {
   readonly scratch: Float64Array
@@ -160,8 +152,35 @@ export interface Binding {
   cudaDeviceCount(): number
   cudaCurrentDevice(): number
   cudaSynchronize(device: number | null): void
-  cudaDeviceName(device: number | null): string
-  cudaMemoryStats(device: number | null): CudaMemoryStats
+  cudaDeviceProperties(device: number | null): {
+    name: string
+    major: number
+    minor: number
+    totalMemory: number
+    multiProcessorCount: number
+    maxThreadsPerMultiProcessor: number
+    warpSize: number
+    L2CacheSize: number
+  }
+  cudaMemoryStats(device: number | null): Record<string, number>
   cudaResetPeakStats(device: number | null): void
+  cudaMemGetInfo(device: number | null): [free: number, total: number]
   cudaEmptyCache(): void
+  /** Streams and events are named by an id for as long as their `owner` lives. */
+  cudaStreamCreate(owner: object, device: number | null, priority: number): number
+  cudaStreamCurrent(owner: object, device: number | null): number
+  cudaStreamDefault(owner: object, device: number | null): number
+  cudaStreamDevice(stream: number): number
+  cudaStreamId(stream: number): number
+  cudaStreamQuery(stream: number): boolean
+  cudaStreamSynchronize(stream: number): void
+  cudaStreamOpen(stream: number): void
+  cudaStreamClose(): void
+  cudaRecordStream(slot: Slot, stream: number): void
+  cudaEventCreate(owner: object, enableTiming: boolean): number
+  cudaEventRecord(event: number, stream: number): void
+  cudaEventWait(event: number, stream: number): void
+  cudaEventQuery(event: number): boolean
+  cudaEventSynchronize(event: number): void
+  cudaEventElapsedTime(start: number, end: number): number
 }

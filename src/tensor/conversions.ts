@@ -50,13 +50,17 @@ export function checkDevice(device: unknown): string {
   if (typeof device !== 'string') {
     throw new InvalidArgTypeError(`expected a device such as 'cpu' or 'cuda:0', got ${describe(device)}`)
   }
-  if (device.startsWith('cuda') && binding.cudaDeviceCount() === 0) {
-    const why = binding.cudaIsBuilt()
-      ? 'this libtorch knows CUDA, but no NVIDIA driver or no GPU is found'
-      : 'this libtorch is built without CUDA; LIBTORCH_NODE_VARIANT chooses a build that has it'
-    throw new CudaUnavailableError(`the device '${device}' is asked for, and there is no CUDA here: ${why}`)
-  }
+  if (device.startsWith('cuda')) needCuda(`the device '${device}'`)
   return device
+}
+
+/** `ERR_CUDA_UNAVAILABLE` where there is no GPU for `what`. */
+export function needCuda(what: string): void {
+  if (binding.cudaDeviceCount() > 0) return
+  const why = binding.cudaIsBuilt()
+    ? 'this libtorch knows CUDA, but no NVIDIA driver or no GPU is found'
+    : 'this libtorch is built without CUDA; LIBTORCH_NODE_VARIANT chooses a build that has it'
+  throw new CudaUnavailableError(`${what} is asked for, and there is no CUDA here: ${why}`)
 }
 
 function convert(tensor: Tensor, target: Target): Tensor {
@@ -74,12 +78,14 @@ function convert(tensor: Tensor, target: Target): Tensor {
           target.memoryFormat,
         ])
   ) as Tensor
-  // libtorch gives the very tensor back where nothing changes, and so does Python
-  if (!copy && binding.tensorIsSame(slotOf(tensor), slotOf(result))) {
-    result.dispose()
-    return tensor
-  }
-  return result
+  return copy ? result : sameOr(tensor, result)
+}
+
+/** libtorch gives the very tensor back where nothing changes, and so does Python. */
+function sameOr(tensor: Tensor, result: Tensor): Tensor {
+  if (!binding.tensorIsSame(slotOf(tensor), slotOf(result))) return result
+  result.dispose()
+  return tensor
 }
 
 const toDtype = (dtype: DType) =>
@@ -96,8 +102,16 @@ const methods: Readonly<Record<string, (this: Tensor, ...args: never[]) => unkno
   },
   cuda(...args: unknown[]) {
     const { device = 'cuda', nonBlocking = false } = mergeArguments('cuda', ['device', 'nonBlocking'], args)
+    check('cuda', 'nonBlocking', nonBlocking, is.boolean)
     const name = typeof device === 'number' ? `cuda:${device}` : device
     return convert(this, { device: name as string, nonBlocking: nonBlocking as boolean })
+  },
+  pinMemory() {
+    needCuda('pinned memory')
+    return sameOr(this, callOperator('aten::pin_memory', '', [this]) as Tensor)
+  },
+  isPinned() {
+    return callOperator('aten::is_pinned', '', [this])
   },
   float: toDtype('float32'),
   double: toDtype('float64'),

@@ -6,7 +6,7 @@ import { mergeArguments } from '../core/options'
 import { binding } from '../native/load'
 import { emptyOfSize } from '../ops/hot'
 import { callPublic } from '../ops/resolve'
-import { checkDevice } from './conversions'
+import { checkDevice, needCuda } from './conversions'
 import { dtypeOfTypedArray, tensorOfValues } from './from-values'
 import { isTensor, type Tensor } from './tensor'
 import type { CreationFunctions } from './typed'
@@ -24,6 +24,7 @@ function operatorOptions(merged: Merged, names: readonly string[]): Merged {
     const value = merged[name]
     if (name === 'requiresGrad' || value === undefined || value === null) continue
     if (name === 'device') checkDevice(value)
+    if (name === 'pinMemory' && value === true) needCuda('pinned memory')
     if (name === 'dtype') dtypeCode(value)
     out[name] = value
   }
@@ -166,7 +167,8 @@ function tensor(...args: unknown[]): Tensor {
   const merged = mergeArguments('tensor', ['data', ...OPTIONS], complex ? [data, {}] : args)
   if (!('data' in merged)) throw new InvalidArgTypeError("tensor needs 'data'")
   const { dtype, device } = operatorOptions(merged, ['dtype', 'device']) as { dtype?: DType; device?: string }
-  return finished(tensorOfValues(merged.data, dtype, device), merged)
+  const made = tensorOfValues(merged.data, dtype, device)
+  return finished(merged.pinMemory === true ? made.pinMemory() : made, merged)
 }
 
 type Bytes = ArrayBuffer | ArrayBufferView<ArrayBuffer>

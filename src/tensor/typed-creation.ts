@@ -14,6 +14,7 @@ export interface CreationOptions<D extends DType = DType> {
   /** Whether autograd records what is done with it; false by default. */
   requiresGrad?: boolean
   layout?: string
+  /** In pinned memory of the CPU, as `pinMemory()`; false by default. */
   pinMemory?: boolean
 }
 

@@ -36,7 +36,7 @@ export interface TypedInPlace<S extends Shape, D extends DType> {
     this: Tensor<S, D>,
     exponent: O & InPlaceCheck<'pow_', S, D, O>,
   ): Tensor<S, D>
-  /** Copies the elements of `source`, broadcast and converted. `torch.Tensor.copy_` */
+  /** Copies the elements of `source`, broadcast and converted; `nonBlocking` as in `to`. `torch.Tensor.copy_` */
   copy_<S extends Shape, D extends DType, T extends Shape>(
     this: Tensor<S, D>,
     source: Tensor<T> & Check<BroadcastInto<'copy_', S, T>>,

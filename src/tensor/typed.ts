@@ -95,9 +95,20 @@ export interface SoftmaxOptions<I, E> {
 export interface ToOptions<E extends DType = DType> {
   device?: Device
   dtype?: E
+  /**
+   * Goes on while a copy between the CPU's pinned memory and a GPU is under way; other copies are waited for all the same.
+   * What was asked of the same stream comes after the copy; the CPU may change the source of one to the GPU, and read the
+   * result of one to the CPU, only after `cuda.synchronize()`. The memory of a pinned source that is freed meanwhile is
+   * not used anew before the copy is done.
+   */
   nonBlocking?: boolean
   copy?: boolean
   memoryFormat?: string
+}
+/** Options of `cuda`. */
+export interface CudaOptions {
+  device?: number | Device
+  nonBlocking?: boolean
 }
 export type DTypeOfTarget<D, T> =
   IsAny<T> extends true
@@ -194,8 +205,15 @@ export interface TypedConversions<S extends Shape, D extends DType> {
   ): Tensor<S, NoInfer<E>>
   /** On the CPU. */
   cpu(): Tensor<S, D>
-  /** On a CUDA device; the current one unless named. */
-  cuda(device?: number | Device): Tensor<S, D>
+  /** On a CUDA device; the current one unless named. `nonBlocking` as in `to`. `torch.Tensor.cuda` */
+  cuda(device?: number | Device | CudaOptions, nonBlocking?: boolean | { nonBlocking?: boolean }): Tensor<S, D>
+  /**
+   * In pinned memory, which a GPU copies from and to while the program goes on; the tensor itself where it is pinned.
+   * Without a GPU `ERR_CUDA_UNAVAILABLE`. `torch.Tensor.pin_memory`
+   */
+  pinMemory(): Tensor<S, D>
+  /** Whether in pinned memory; false without a GPU. `torch.Tensor.is_pinned` */
+  isPinned(): boolean
   /** As float32. */
   float(): Tensor<S, 'float32'>
   /** As float64. */

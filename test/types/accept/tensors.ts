@@ -81,6 +81,16 @@ is<Tensor<[2, 3], 'float32'>>()(f23.add_(f3).mul_(2).div_(i23).zero_().fill_(1).
 is<Tensor<[2, 3], 'float32'>>()(f23.mul(torch.tensor(2, { dtype: 'float64' })), true)
 is<Tensor<[2, 3], 'float64'>>()(f23.mul(torch.ones([3], { dtype: 'float64' })), true)
 
+is<Tensor<[2, 3], 'float32'>>()(f23.pinMemory().to('cuda', { nonBlocking: true }), true)
+is<Tensor<[2, 3], 'float32'>>()(f23.cuda({ nonBlocking: true }).cuda(0).cuda('cuda:1', true), true)
+is<Tensor<[2, 3], 'int64'>>()(i23.copy_(i23, { nonBlocking: true }), true)
+is<boolean>()(f23.isPinned(), true)
+is<Tensor<[2, 3], 'int64'>>()(
+  torch.cuda.stream(new torch.cuda.Stream({ priority: -1 }), () => i23),
+  true,
+)
+is<void>()(f23.recordStream(torch.cuda.currentStream('cuda:0')), true)
+
 is<Tensor<[], 'float32'>>()(f23.sum(), true)
 is<Tensor<[], 'int64'>>()(torch.tensor([true]).sum(), true)
 is<Tensor<[2], 'float32'>>()(f23.sum(1), true)

@@ -43,6 +43,8 @@ f23.sum(2) // expect: sum: dimension 2 is out of range for [2, 3]
 f23.mean([0, 2]) // expect: mean: a dimension of [0, 2] is out of range for [2, 3]
 f23.argmax(-3) // expect: argmax: dimension -3 is out of range
 f23.softmax(2) // expect: softmax: dimension 2 is out of range
+f23.cuda({ nonblocking: true }) // expect: 'nonblocking' does not exist
+f23.recordStream({}) // expect: not assignable to parameter of type 'Stream'
 f23.float16() // expect: Property 'float16' does not exist
 torch.zeros([2, 3], { dtpye: 'int64' }) // expect: 'dtpye' does not exist ... Did you mean to write 'dtype'?
 torch.zeros([2, 3], { dtype: 'float' }) // expect: '"float"' is not assignable

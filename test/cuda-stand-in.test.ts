@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { cuda } from '../src'
+
+const ROOT = path.join(__dirname, '..')
+const SOURCE = path.join(__dirname, 'stand-in', 'cuda.cc')
+const STAMP = path.join(ROOT, 'build', 'stamp.json')
+const BINARY = path.join(ROOT, 'build', 'cuda-stand-in.node')
+const run = promisify(execFile)
+
+/** Compiles the stand-in against the libtorch of the addon, where that is not done yet. */
+async function compile(): Promise<void> {
+  const age = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (age(BINARY) > Math.max(age(SOURCE), age(STAMP))) return
+  const { root } = JSON.parse(readFileSync(STAMP, 'utf8')).libtorch
+  const includes = [
+    path.join(root, 'include'),
+    path.join(root, 'include', 'torch', 'csrc', 'api', 'include'),
+    path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include'),
+  ]
+  await run(process.env.CXX ?? 'c++', [
+    '-std=c++20',
+    '-fPIC',
+    '-shared',
+    ...includes.flatMap(folder => ['-isystem', folder]),
+    SOURCE,
+    '-o',
+    BINARY,
+    '-Wl,--no-as-needed,-z,nodelete,--disable-new-dtags',
+    `-Wl,-rpath,${root}/lib`,
+    `-L${root}/lib`,
+    ...['torch', 'torch_cpu', 'c10'].map(name => `-l${name}`),
+  ])
+}
+
+/** Runs a file in a process that has the stand-in. */
+async function withStandIn(file: string): Promise<string> {
+  const { NODE_TEST_CONTEXT, ...env } = process.env
+  const preload = ['ts-node/register/transpile-only', path.join(__dirname, 'stand-in', 'load.cjs')]
+  const { stdout } = await run(
+    process.execPath,
+    [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file)],
+    { cwd: ROOT, env: { ...env, LIBTORCH_NODE_TEST_STAND_IN: BINARY } },
+  ).catch((error: { stdout: string; stderr: string }) => assert.fail(`${file}: ${error.stdout}\n${error.stderr}`))
+  return stdout
+}
+
+const skip =
+  process.platform !== 'linux'
+    ? 'compiled for Linux alone'
+    : cuda.isBuilt()
+      ? 'this libtorch has a CUDA of its own'
+      : false
+
+describe('with a CUDA that is made of the CPU', { skip }, () => {
+  before(compile)
+
+  for (const [file, least] of [
+    ['cuda.test.ts', 28],
+    ['cuda-streams.test.ts', 11],
+  ] as const) {
+    test(`the tests for a GPU in ${file} pass`, async t => {
+      const told = await withStandIn(file)
+      const count = (what: string) => Number(new RegExp(`^(?:#|ℹ) ${what} (\\d+)`, 'm').exec(told)?.[1])
+      t.diagnostic(`${count('pass')} passed, ${count('skipped')} skipped`)
+      assert.equal(count('fail'), 0)
+      assert.ok(count('pass') >= least, told)
+    })
+  }
+
+  test('CUDA is asked for what was meant, and a training step waits for nothing', async () => {
+    const { streams, copies, steps, read, events } = JSON.parse(
+      await withStandIn(path.join('programs', 'cuda-journal.ts')),
+    )
+    assert.deepEqual(streams, [
+      'event 1 on 0@0',
+      '1@0 waits for event 1',
+      'event 2 with time on 1@0',
+      'memory used on 1@0',
+      'wait for 1@0',
+      'wait for device 1',
+    ])
+    assert.deepEqual(copies, [
+      'copy on 0@0',
+      'copy on 1@0',
+      'copy on 1@0',
+      'copy and wait on 0@0',
+      'copy and wait on 0@1',
+    ])
+    const waits = /wait for|read|copy and wait/
+    for (const [name, lines] of Object.entries<string[]>(steps)) {
+      assert.deepEqual(
+        lines.filter(line => waits.test(line)),
+        [],
+        name,
+      )
+    }
+    assert.deepEqual(read, ['read a number'])
+    assert.ok(events < 100, `${events} events are left of more than 100`)
+  })
+})

@@ -1,0 +1,374 @@
+// A CUDA that is made of the CPU, for a libtorch without CUDA: two devices, streams, events, a caching allocator's
+// statistics and pinned memory behind the interfaces that libtorch_cuda implements; operators run on the CPU, at once.
+// With it everything on this side of those interfaces runs on a machine without a GPU. It tells nothing of kernels, of
+// speed, or of a wait that was forgotten.
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/EmptyTensor.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/native/CPUFallback.h>
+#include <ATen/ops/_reshape_alias_native.h>
+#include <ATen/ops/as_strided_native.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/native_batch_norm.h>
+#include <ATen/ops/view_native.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <node_api.h>
+#include <torch/library.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace {
+
+constexpr c10::DeviceIndex kDevices = 2;
+
+// --- what was asked of it, for the tests to read
+std::mutex mutex;
+std::string journal;
+int live_events = 0;
+
+void note(const std::string& line) {
+  std::lock_guard<std::mutex> lock(mutex);
+  journal += line + "\n";
+}
+
+thread_local c10::DeviceIndex current_device = 0;
+thread_local c10::StreamId current_streams[kDevices] = {0, 0};
+std::atomic<c10::StreamId> next_stream{1};
+std::atomic<int> next_event{1};
+
+struct MadeEvent {
+  int number = next_event++;
+  double time = 0;
+};
+
+std::string name_of(const c10::Stream& stream) {
+  return std::to_string(stream.id()) + "@" + std::to_string(stream.device_index());
+}
+std::string name_of(void* event) { return "event " + std::to_string(static_cast<MadeEvent*>(event)->number); }
+
+c10::Stream current_stream(c10::DeviceIndex device) {
+  return c10::Stream(c10::Stream::UNSAFE, c10::Device(c10::kCUDA, device), current_streams[device]);
+}
+
+struct StandInGuard final : c10::impl::DeviceGuardImplInterface {
+  static c10::DeviceIndex index(c10::Device device) { return device.index() < 0 ? current_device : device.index(); }
+
+  c10::DeviceType type() const override { return c10::kCUDA; }
+  c10::Device exchangeDevice(c10::Device device) const override {
+    const c10::Device before = getDevice();
+    setDevice(device);
+    return before;
+  }
+  c10::Device getDevice() const override { return c10::Device(c10::kCUDA, current_device); }
+  void setDevice(c10::Device device) const override {
+    TORCH_CHECK(device.is_cuda() && index(device) < kDevices, "no device ", device);
+    current_device = index(device);
+  }
+  void uncheckedSetDevice(c10::Device device) const noexcept override { current_device = index(device); }
+  c10::Stream getStream(c10::Device device) const override { return current_stream(index(device)); }
+  c10::Stream getDefaultStream(c10::Device device) const override {
+    return c10::Stream(c10::Stream::DEFAULT, c10::Device(c10::kCUDA, index(device)));
+  }
+  c10::Stream getNewStream(c10::Device device, int priority) const override {
+    TORCH_CHECK(priority <= 0, "priority ", priority);
+    return c10::Stream(c10::Stream::UNSAFE, c10::Device(c10::kCUDA, index(device)), next_stream++);
+  }
+  c10::Stream exchangeStream(c10::Stream stream) const override {
+    const c10::Stream before = current_stream(stream.device_index());
+    current_streams[stream.device_index()] = stream.id();
+    return before;
+  }
+  c10::DeviceIndex deviceCount() const noexcept override { return kDevices; }
+
+  void record(void** event, const c10::Stream& stream, const c10::DeviceIndex device,
+              const c10::EventFlag flag) const override {
+    TORCH_CHECK(device == -1 || device == stream.device_index(), "an event of another device");
+    if (*event == nullptr) {
+      *event = new MadeEvent;
+      std::lock_guard<std::mutex> lock(mutex);
+      ++live_events;
+    }
+    static std::atomic<int> clock{0};
+    static_cast<MadeEvent*>(*event)->time = ++clock;
+    note(name_of(*event) + (flag == c10::EventFlag::BACKEND_DEFAULT ? " with time" : "") + " on " + name_of(stream));
+  }
+  void block(void* event, const c10::Stream& stream) const override {
+    note(name_of(stream) + " waits for " + name_of(event));
+  }
+  bool queryEvent(void*) const override { return true; }
+  void destroyEvent(void* event, const c10::DeviceIndex) const noexcept override {
+    delete static_cast<MadeEvent*>(event);
+    std::lock_guard<std::mutex> lock(mutex);
+    --live_events;
+  }
+  double elapsedTime(void* start, void* end, const c10::DeviceIndex) const override {
+    return static_cast<MadeEvent*>(end)->time - static_cast<MadeEvent*>(start)->time;
+  }
+  void synchronizeEvent(void* event) const override { note("wait for " + name_of(event)); }
+  bool queryStream(const c10::Stream&) const override { return true; }
+  void synchronizeStream(const c10::Stream& stream) const override { note("wait for " + name_of(stream)); }
+  void synchronizeDevice(const c10::DeviceIndex device) const override {
+    note("wait for device " + std::to_string(device));
+  }
+  void recordDataPtrOnStream(const c10::DataPtr&, const c10::Stream& stream) const override {
+    note("memory used on " + name_of(stream));
+  }
+};
+
+c10::impl::DeviceGuardImplRegistrar registrar(c10::kCUDA, new StandInGuard);
+
+// --- memory: that of the CPU, counted by devices
+struct Block {
+  void* memory;
+  size_t bytes;
+  c10::DeviceIndex device;
+};
+
+struct StandInAllocator final : c10::DeviceAllocator {
+  c10::CachingDeviceAllocator::DeviceStats stats[kDevices];
+
+  static StandInAllocator& get() {
+    static auto* const allocator = new StandInAllocator;
+    return *allocator;
+  }
+  static void release(void* context) {
+    auto* const block = static_cast<Block*>(context);
+    get().count(block->device, -static_cast<int64_t>(block->bytes));
+    std::free(block->memory);
+    delete block;
+  }
+  void count(c10::DeviceIndex device, int64_t bytes) {
+    std::lock_guard<std::mutex> lock(mutex);
+    for (auto* stat : {&stats[device].allocated_bytes[0], &stats[device].reserved_bytes[0]}) {
+      bytes < 0 ? stat->decrease(-bytes) : stat->increase(bytes);
+    }
+  }
+  c10::DataPtr allocate(size_t bytes) override {
+    auto* const block = new Block{std::malloc(bytes + 1), bytes, current_device};
+    count(block->device, static_cast<int64_t>(bytes));
+    return {block->memory, block, &release, c10::Device(c10::kCUDA, block->device)};
+  }
+  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override { note("empty the cache"); }
+  void recordStream(const c10::DataPtr&, c10::Stream) override {}
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex device) override { return stats[device]; }
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex device) override {
+    stats[device].allocated_bytes[0].reset_peak();
+    stats[device].reserved_bytes[0].reset_peak();
+  }
+#if __has_include(<ATen/accelerator/Graph.h>)
+  std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex) override { return {1 << 20, 1 << 30}; }
+#endif
+};
+
+std::map<uintptr_t, size_t> pinned;  // by where it begins
+
+struct PinnedAllocator final : c10::Allocator {
+  c10::DataPtr allocate(size_t bytes) override {
+    void* const memory = std::malloc(bytes + 1);
+    std::lock_guard<std::mutex> lock(mutex);
+    pinned[reinterpret_cast<uintptr_t>(memory)] = bytes;
+    return {memory, memory,
+            [](void* memory) {
+              std::lock_guard<std::mutex> lock(mutex);
+              pinned.erase(reinterpret_cast<uintptr_t>(memory));
+              std::free(memory);
+            },
+            c10::kCPU};
+  }
+  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+};
+
+}  // namespace
+
+namespace at {
+
+struct CUDAHooks final : CUDAHooksInterface {
+  explicit CUDAHooks(CUDAHooksArgs) {}
+  void init() const override {}
+  bool isBuilt() const override { return true; }
+  bool isAvailable() const override { return true; }
+  bool hasCUDA() const override { return true; }
+  bool hasPrimaryContext(DeviceIndex) const override { return true; }
+  DeviceIndex deviceCount() const override { return kDevices; }
+  int getNumGPUs() const override { return kDevices; }
+  DeviceIndex getCurrentDevice() const override { return ::current_device; }
+  DeviceIndex current_device() const override { return ::current_device; }
+  const Generator& getDefaultGenerator(DeviceIndex) const override {
+    static const auto* const generator = new Generator(make_generator<CPUGeneratorImpl>());
+    return *generator;
+  }
+  Device getDeviceFromPtr(void*) const override { return Device(kCUDA, ::current_device); }
+  bool isPinnedPtr(const void* data) const override {
+    std::lock_guard<std::mutex> lock(mutex);
+    const auto address = reinterpret_cast<uintptr_t>(data);
+    auto next = pinned.upper_bound(address);
+    if (next == pinned.begin()) return false;
+    --next;
+    return address < next->first + next->second;
+  }
+  Allocator* getPinnedMemoryAllocator() const override {
+    static auto* const allocator = new PinnedAllocator;
+    return allocator;
+  }
+  void deviceSynchronize(DeviceIndex device) const override { note("wait for device " + std::to_string(device)); }
+};
+
+REGISTER_CUDA_HOOKS(CUDAHooks)
+
+}  // namespace at
+
+namespace {
+
+// --- operators: what makes memory and views is done here, all else by the kernels of the CPU on copies
+using Sizes = at::IntArrayRef;
+
+c10::Device placed(std::optional<c10::Device> device) {
+  return c10::Device(c10::kCUDA, StandInGuard::index(device.value_or(c10::Device(c10::kCUDA))));
+}
+
+struct OnDevice {
+  explicit OnDevice(c10::Device device) : before(current_device) { current_device = device.index(); }
+  ~OnDevice() { current_device = before; }
+  c10::DeviceIndex before;
+};
+
+at::Tensor empty(Sizes size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
+                 std::optional<at::Device> device, std::optional<bool>, std::optional<at::MemoryFormat> format) {
+  const OnDevice on(placed(device));
+  return at::detail::empty_generic(size, &StandInAllocator::get(), c10::DispatchKeySet(c10::DispatchKey::CUDA),
+                                   c10::dtype_or_default(dtype), format);
+}
+
+at::Tensor empty_strided(Sizes size, Sizes stride, std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
+                         std::optional<at::Device> device, std::optional<bool>) {
+  const OnDevice on(placed(device));
+  return at::detail::empty_strided_generic(size, stride, &StandInAllocator::get(),
+                                           c10::DispatchKeySet(c10::DispatchKey::CUDA), c10::dtype_or_default(dtype));
+}
+
+at::Tensor on_cpu(const at::Tensor& tensor) {
+  if (tensor.is_cpu()) return tensor;
+  return at::from_blob(const_cast<void*>(tensor.const_data_ptr()), tensor.sizes(), tensor.strides(),
+                       tensor.options().device(at::kCPU));
+}
+
+// How many operators are running on the CPU for this thread: their own copies are not noted.
+thread_local int fallbacks = 0;
+
+at::Tensor& copy_(at::Tensor& self, const at::Tensor& source, bool non_blocking) {
+  if (self.device() != source.device() && fallbacks == 0) {
+    const c10::Device there = self.is_cuda() ? self.device() : source.device();
+    const std::string stream = name_of(current_stream(there.index()));
+    const bool is_pinned = (self.is_cuda() ? source : self).is_pinned();
+    // a GPU makes the program wait where memory is not pinned, too
+    note((non_blocking && is_pinned ? "copy on " : "copy and wait on ") + stream);
+  }
+  on_cpu(self).copy_(on_cpu(source));
+  return self;
+}
+
+at::Tensor copy_from_and_resize(const at::Tensor& source, const at::Tensor& to) {
+  at::Tensor target = to;
+  if (target.sizes() != source.sizes()) {
+    const at::Tensor fresh = at::empty(source.sizes(), target.options());
+    target.unsafeGetTensorImpl()->set_storage_keep_dtype(fresh.storage());
+    target.unsafeGetTensorImpl()->set_sizes_contiguous(source.sizes());
+  }
+  return copy_(target, source, false);
+}
+
+// Its schema does not say that it moves the running statistics, so the copies of the fallback would be lost.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& input,
+                                                          const std::optional<at::Tensor>& weight,
+                                                          const std::optional<at::Tensor>& bias,
+                                                          const std::optional<at::Tensor>& mean,
+                                                          const std::optional<at::Tensor>& variance, bool training,
+                                                          double momentum, double eps) {
+  const auto there = [](const std::optional<at::Tensor>& tensor) {
+    return tensor && tensor->defined() ? std::optional(on_cpu(*tensor)) : std::nullopt;
+  };
+  ++fallbacks;
+  const auto [output, saved_mean, saved_invstd] = at::native_batch_norm(
+      on_cpu(input), there(weight), there(bias), there(mean), there(variance), training, momentum, eps);
+  const auto device = input.device();
+  auto out = std::tuple(output.to(device), saved_mean.to(device), saved_invstd.to(device));
+  --fallbacks;
+  return out;
+}
+
+at::Tensor view(const at::Tensor& self, c10::SymIntArrayRef size) {
+  return at::native::view(self, C10_AS_INTARRAYREF_SLOW(size));
+}
+at::Tensor as_strided(const at::Tensor& self, c10::SymIntArrayRef size, c10::SymIntArrayRef stride,
+                      std::optional<c10::SymInt> offset) {
+  const auto start = offset ? std::optional(offset->guard_int(__FILE__, __LINE__)) : std::nullopt;
+  return at::native::as_strided_tensorimpl(self, C10_AS_INTARRAYREF_SLOW(size), C10_AS_INTARRAYREF_SLOW(stride), start);
+}
+at::Tensor reshape_alias(const at::Tensor& self, c10::SymIntArrayRef size, c10::SymIntArrayRef stride) {
+  return at::native::_reshape_alias(self, C10_AS_INTARRAYREF_SLOW(size), C10_AS_INTARRAYREF_SLOW(stride));
+}
+
+void on_the_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  if (op.schema().name() == "aten::_local_scalar_dense") note("read a number");
+  struct Depth {
+    Depth() { ++fallbacks; }
+    ~Depth() { --fallbacks; }
+  } depth;
+  at::native::cpu_fallback(op, stack);
+}
+
+TORCH_LIBRARY_IMPL(aten, CUDA, m) {
+  m.impl("empty.memory_format", empty);
+  m.impl("empty_strided", empty_strided);
+  m.impl("copy_", copy_);
+  m.impl("_copy_from_and_resize", copy_from_and_resize);
+  m.impl("native_batch_norm", batch_norm);
+  m.impl("view", view);
+  m.impl("as_strided", as_strided);
+  m.impl("_reshape_alias", reshape_alias);
+}
+TORCH_LIBRARY_IMPL(_, CUDA, m) { m.fallback(torch::CppFunction::makeFromBoxedFunction<&on_the_cpu>()); }
+
+const bool allocator_is_set = [] {
+  c10::SetAllocator(c10::kCUDA, &StandInAllocator::get(), 100);
+  return true;
+}();
+
+// --- what the tests read
+napi_value take_journal(napi_env env, napi_callback_info) {
+  std::lock_guard<std::mutex> lock(mutex);
+  napi_value out;
+  napi_create_string_utf8(env, journal.data(), journal.size(), &out);
+  journal.clear();
+  return out;
+}
+napi_value count_events(napi_env env, napi_callback_info) {
+  std::lock_guard<std::mutex> lock(mutex);
+  napi_value out;
+  napi_create_int32(env, live_events, &out);
+  return out;
+}
+
+}  // namespace
+
+extern "C" {
+NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1() { return 8; }
+NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  using Function = std::pair<const char*, napi_callback>;
+  for (const auto& [name, body] : {Function{"takeJournal", take_journal}, Function{"countEvents", count_events}}) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, body, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+  }
+  return exports;
+}
+}

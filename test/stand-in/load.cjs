@@ -1,0 +1,6 @@
+// Preloaded, before libtorch looks for its CUDA: `node --require test/stand-in/load.cjs ...`
+const { dlopen } = require('node:os').constants
+
+const module_ = { exports: {} }
+process.dlopen(module_, process.env.LIBTORCH_NODE_TEST_STAND_IN, dlopen.RTLD_NOW | (dlopen.RTLD_DEEPBIND ?? 0))
+globalThis.cudaStandIn = module_.exports
