@@ -1,4 +1,4 @@
-"""The cost of eight small calls in Python, in nanoseconds a call: the other side of calls.bench.ts."""
+"""The cost of small calls in Python, in nanoseconds a call: the other side of calls.bench.ts."""
 import json
 import sys
 import time
@@ -27,6 +27,9 @@ class Net(nn.Module):
 
 net, criterion = Net(), nn.CrossEntropyLoss()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.07)
+fused_net = Net()
+fused_optimizer = torch.optim.Adam(fused_net.parameters(), lr=0.07, fused=True)
+eval_net = Net().eval()
 x, y = torch.rand(1, 1, 28, 28), torch.tensor([3])
 
 
@@ -34,6 +37,17 @@ def step():
     optimizer.zero_grad()
     criterion(net(x), y).backward()
     optimizer.step()
+
+
+def fused_step():
+    fused_optimizer.zero_grad()
+    criterion(fused_net(x), y).backward()
+    fused_optimizer.step()
+
+
+def predict():
+    with torch.no_grad():
+        return eval_net(x)
 
 
 sources = {
@@ -45,10 +59,13 @@ sources = {
     "matmul": "a.matmul(b)",
     "Linear(4, 4)": "linear(a)",
     "training step": "step()",
+    "fused step": "fused_step()",
+    "predict": "predict()",
 }
+long = {"training step", "fused step", "predict"}
 out = {}
 for name, source in sources.items():
-    count = calls if name != "training step" else calls // 100
+    count = calls // 100 if name in long else calls
     scope = {**globals()}
     exec(f"def loop(n):\n    for _ in range(n):\n        r = {source}\n", scope)
     loop = scope["loop"]
