@@ -11,6 +11,7 @@
 #include "memory/memory.h"
 #include "nn/nn.h"
 #include "optim/optim.h"
+#include "serialize/serialize.h"
 #include "tensor/tensor.h"
 
 namespace ltn {
@@ -47,6 +48,7 @@ napi_value initialize(napi_env raw_env, napi_value exports) {
     register_optim(env, exports);
     register_cuda(env, exports);
     register_jobs(env, exports);
+    register_serialize(env, exports);
     define<set_hooks>(env, exports, "setHooks");
     define<version>(env, exports, "version");
     define<cpu_capability>(env, exports, "cpuCapability");

@@ -37,7 +37,16 @@ export { tidy } from './memory'
 export * as nn from './nn'
 export { ops } from './ops/namespaces'
 export * as optim from './optim'
-export { load, loadMetadata, save } from './serialize'
+export {
+  type FileProgress,
+  type LoadAsyncOptions,
+  load,
+  loadAsync,
+  loadMetadata,
+  type SaveAsyncOptions,
+  save,
+  saveAsync,
+} from './serialize'
 export * from './tensor'
 export * from './tensor/functions.generated'
 export { fft, linalg, special } from './tensor/spaces'

@@ -46,7 +46,7 @@ void defer_backward(Environment& env, Args& args) {
   const auto lists = std::make_shared<Lists>();
   const auto take = [&env](std::vector<Input>& into, SlotId id) {
     const Held& held = env.tensors.peek(id);
-    if (!held.pending) env.queue.touch(held.tensor);
+    env.queue.touch(held);
     into.emplace_back(held);
   };
   args.for_each_id(0, [&](SlotId id) { take(lists->tensors, id); });

@@ -24,18 +24,12 @@ void ReferenceReaper::close() {
 }
 
 void TensorTable::settle(Held& held) {
-  if (!held.pending) {
-    queue_.wait_for(held.tensor);
-    return;
+  if (const PendingPtr pending = held.pending) {
+    queue_.wait_for(*pending->job);
+    held.tensor = pending->get();
+    held.pending.reset();
   }
-  const PendingPtr pending = held.pending;
-  queue_.wait_for(*pending->job);
-  if (!pending->value.defined()) {
-    Queue::rethrow(*pending->job);
-    fail(code::kLibtorch, "the tensor was never made: the work that it belongs to was ended");
-  }
-  held.tensor = pending->value;
-  held.pending.reset();
+  queue_.wait_for(held.tensor);
 }
 
 Environment::Environment(napi_env env) : queue(env), env_(env) { stack.reserve(64); }

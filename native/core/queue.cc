@@ -23,6 +23,7 @@ namespace ltn {
 namespace {
 
 std::atomic<int> tasks_at_work{0};
+std::atomic<bool> leaving{false};
 
 // `process.exit()` destroys what libtorch needs under the feet of a task that is at work, and waiting for the task
 // would hold the exit up. So the process ends here, where everything else that wanted to run at exit has run.
@@ -32,6 +33,7 @@ void leave_in_time() {
   std::call_once(once, [] {
     on_exit(
         [](int status, void*) {
+          leaving = true;  // before the look: a task either is seen at work here, or sees this and does not begin
           if (tasks_at_work.load() == 0) return;
           std::fflush(nullptr);
           _exit(status);
@@ -53,6 +55,14 @@ std::optional<c10::Stream> current_stream() {
 }
 
 }  // namespace
+
+const at::Tensor& Pending::get() const {
+  if (!value.defined()) {
+    Queue::rethrow(*job);
+    fail(code::kLibtorch, "the tensor was never made: the work that it belongs to was ended");
+  }
+  return value;
+}
 
 Queue::~Queue() { stop(); }
 
@@ -127,6 +137,11 @@ void Queue::work() {
     lock.unlock();
     const uint64_t sequence = task->sequence_;
     tasks_at_work.fetch_add(1);
+    if (leaving.load()) {
+      tasks_at_work.fetch_sub(1);
+      task.release();  // its inputs too would die in what is being destroyed
+      return;
+    }
     execute(*task);
     task.reset();  // its inputs die here, where others may already reuse their memory
     tasks_at_work.fetch_sub(1);
@@ -162,6 +177,29 @@ void Queue::touch(const at::Tensor& tensor) {
   if (const void* storage = storage_of(tensor)) open_->touched.insert(storage);
 }
 
+void Queue::touch(const Held& held) {
+  if (!held.pending) {
+    touch(held.tensor);
+  } else if (held.pending->sequence <= done_.load(std::memory_order_acquire)) {
+    touch(held.pending->value);
+  } else if (held.pending->job != open_) {
+    open_->awaited.emplace_back(held.pending);
+  }
+}
+
+void Queue::learn_storages(Job& job) const {
+  if (job.awaited.empty()) return;
+  const uint64_t done = done_.load(std::memory_order_acquire);
+  const auto known = [&](const c10::weak_intrusive_ptr<Pending>& weak) {
+    const PendingPtr pending = weak.lock();
+    if (!pending) return true;  // nobody uses it any more
+    if (pending->sequence > done) return false;
+    if (const void* storage = storage_of(pending->value)) job.touched.insert(storage);
+    return true;
+  };
+  job.awaited.erase(std::remove_if(job.awaited.begin(), job.awaited.end(), known), job.awaited.end());
+}
+
 void Queue::expose(const at::Tensor& tensor) {
   const void* storage = storage_of(tensor);
   if (storage == nullptr) return;
@@ -179,6 +217,7 @@ void Queue::refresh() {
                                  // what a section has begun to use it may use again, in its `backward`
                                  if (job->sections > 0 || job->last > done) return false;
                                  job->touched.clear();
+                                 job->awaited.clear();
                                  return true;
                                }),
                 active_.end());
@@ -197,15 +236,19 @@ void Queue::wait_for(const Job& job) { wait_until(job.last); }
 void Queue::wait_for_all() { wait_until(pushed_); }
 
 void Queue::wait_for(const at::Tensor& tensor) {
-  refresh();
-  if (!busy_ || !tensor.defined()) return;
+  if (!tensor.defined()) return;
   const void* storage = storage_of(tensor);
-  uint64_t last = 0;
-  for (const auto& job : active_) {
-    const bool uses = storage == nullptr || exposed_.count(storage) > 0 || job->touched.count(storage) > 0;
-    if (uses) last = std::max(last, job->last);
+  for (;;) {
+    refresh();
+    uint64_t last = 0;
+    for (const auto& job : active_) {
+      learn_storages(*job);
+      const bool uses = storage == nullptr || exposed_.count(storage) > 0 || job->touched.count(storage) > 0;
+      if (uses) last = std::max(last, job->last);
+    }
+    if (last <= done_.load(std::memory_order_acquire)) return;
+    wait_until(last);  // and look again: what is done now may be this very memory, and used by another job
   }
-  wait_until(last);
 }
 
 void Queue::rethrow(const Job& job) {

@@ -28,6 +28,8 @@
 
 namespace ltn {
 
+struct Pending;
+
 // The tasks of one piece of work (a training, an evaluation): they share one fate. After the first that fails the
 // others are skipped, as the lines after a throw are.
 struct Job {
@@ -41,6 +43,8 @@ struct Job {
   int sections = 0;   // open ones
   // The storages that its tasks read or write. Whoever wants them for himself waits for the job.
   std::unordered_set<const void*> touched;
+  // The results of other jobs that its tasks use, until it is known which storages those are.
+  std::vector<c10::weak_intrusive_ptr<Pending>> awaited;
   std::unique_ptr<Failure> failure;  // written by the executor, once, before `failed`
   std::atomic<bool> failed{false};
 };
@@ -48,8 +52,12 @@ struct Job {
 // A tensor that a task will make. `value` is the executor's until the task is done; it stays undefined where the task
 // failed or was skipped.
 struct Pending final : c10::intrusive_ptr_target {
-  Pending(std::shared_ptr<Job> of, c10::Device on) : job(std::move(of)), device(on) {}
+  Pending(std::shared_ptr<Job> of, uint64_t by, c10::Device on) : job(std::move(of)), sequence(by), device(on) {}
+  // The value, for a task that comes later. Ends with the error of the job where that has failed.
+  const at::Tensor& get() const;
+
   const std::shared_ptr<Job> job;
+  const uint64_t sequence;  // of the task that makes it
   const c10::Device device;
   at::Tensor value;
 };
@@ -70,7 +78,7 @@ class Input {
   Input() = default;
   explicit Input(const Held& held) : tensor_(held.pending ? at::Tensor() : held.tensor), pending_(held.pending) {}
   // On the executor, when everything before it is done.
-  const at::Tensor& get() const { return pending_ ? pending_->value : tensor_; }
+  const at::Tensor& get() const { return pending_ ? pending_->get() : tensor_; }
 
  private:
   at::Tensor tensor_;
@@ -131,12 +139,15 @@ class Queue {
 
   // Queues a task for the open job; gives its sequence, from 1.
   uint64_t push(std::unique_ptr<Task> task);
+  // The sequence that the next task will have.
+  uint64_t next() const { return pushed_ + 1; }
 
   // --- who uses what
   // True where something may be at work.
   bool busy() const { return busy_; }
   // The open job uses this tensor's storage.
   void touch(const at::Tensor& tensor);
+  void touch(const Held& held);
   // A tensor reached JavaScript that tasks may use unseen: a gradient, an optimizer's state.
   void expose(const at::Tensor& tensor);
   // Waits until no job uses this tensor.
@@ -162,6 +173,7 @@ class Queue {
   void work();
   static void execute(Task& task);
   void wait_until(uint64_t sequence);
+  void learn_storages(Job& job) const;
   void refresh();
   static void on_wake(napi_env env, napi_value, void* context, void*);
   static void on_cleanup(void* queue);

@@ -69,7 +69,7 @@ class OperatorTask final : public Task {
     for_each_tensor(stack_, [this](at::Tensor& tensor) {
       for (const auto& [outline, pending] : expected_) {
         if (tensor.is_same(outline)) {
-          tensor = pending->value;
+          tensor = pending->get();
           return;
         }
       }
@@ -173,13 +173,14 @@ std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
     if (!list && !seen.outlines[i].toTensor().defined()) return here_and_now();
     const size_t count = list ? seen.outlines[i].toTensorList().size() : 1;
     for (size_t k = 0; k < count; ++k) {
-      pending[i].push_back(c10::make_intrusive<Pending>(env.queue.open_job(), *seen.device));
+      pending[i].push_back(c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), *seen.device));
     }
   }
 
   for_each_tensor(arguments, [&](at::Tensor& tensor) {
     if (queued.find(tensor) == nullptr) env.queue.touch(tensor);
   });
+  for (const Held& held : queued.held()) env.queue.touch(held);
   std::vector<std::pair<at::Tensor, PendingPtr>> expected;
   for (const Held& held : queued.held()) expected.emplace_back(held.tensor, held.pending);
   env.enqueue(

@@ -49,9 +49,10 @@ std::optional<napi_value> defer_forward(Environment& env, Args& args, const std:
   }
   const bool itself = out.is_same(x_outline);
   for (const Layer::Member& member : layer->members()) env.queue.touch(member.tensor);
-  if (!x.pending) env.queue.touch(x.tensor);
-  if (two && !y.pending) env.queue.touch(y.tensor);
-  const auto pending = itself ? PendingPtr() : c10::make_intrusive<Pending>(env.queue.open_job(), x.device());
+  env.queue.touch(x);
+  if (two) env.queue.touch(y);
+  const auto pending =
+      itself ? PendingPtr() : c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), x.device());
   env.enqueue("", [layer = layer->snapshot(), x = Input(x), y = Input(y), pending] {
     at::Tensor result = layer->forward(x.get(), y.get());
     if (pending) pending->value = std::move(result);

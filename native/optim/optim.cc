@@ -222,7 +222,7 @@ napi_value gradients_clear(Environment& env, Args& args) {
     std::vector<Input> params;
     args.for_each_id(0, [&](SlotId id) {
       const Held& held = env.tensors.peek(id);
-      if (!held.pending) env.queue.touch(held.tensor);
+      env.queue.touch(held);
       params.emplace_back(held);
     });
     env.enqueue("", [params, set_to_none] {

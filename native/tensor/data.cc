@@ -1,4 +1,6 @@
 // Data in and out: typed arrays, raw bytes, single values.
+#include "tensor/data.h"
+
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
@@ -9,15 +11,14 @@
 
 namespace ltn {
 
-namespace {
-
-// The tensor's elements as plain contiguous memory of the CPU, without conjugation or negation pending.
 at::Tensor plain_copy(const at::Tensor& tensor) {
   at::NoGradGuard no_grad;
   at::Tensor out = tensor.detach();
   if (out.layout() != c10::kStrided) out = out.to_dense();
   return out.resolve_conj().resolve_neg().cpu().contiguous();
 }
+
+namespace {
 
 // tensorItem(slot, bigint): the only element
 napi_value item(Environment& env, Args& args) {

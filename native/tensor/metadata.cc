@@ -18,7 +18,7 @@ napi_value dtype(Environment& env, Args& args) {
   return js_int(env, static_cast<int32_t>(args.peek(0).tensor.scalar_type()));
 }
 napi_value device(Environment& env, Args& args) { return js_string(env, args.peek(0).device().str()); }
-napi_value layout(Environment& env, Args& args) { return js_string(env, layout_name(args.tensor(0).layout())); }
+napi_value layout(Environment& env, Args& args) { return js_string(env, layout_name(args.peek(0).tensor.layout())); }
 napi_value is_contiguous(Environment& env, Args& args) { return js_bool(env, args.tensor(0).is_contiguous()); }
 napi_value storage_offset(Environment& env, Args& args) {
   return js_number(env, static_cast<double>(args.tensor(0).storage_offset()));
@@ -47,6 +47,12 @@ napi_value set_requires_grad(Environment& env, Args& args) {
   }
   tensor.set_requires_grad(wanted);
   return js_undefined(env);
+}
+
+// tensorDetach(slot): the same memory without a graph. It reads nothing that tasks may write, so it does not wait.
+napi_value detach(Environment& env, Args& args) {
+  const Held& held = args.peek(0);
+  return js_tensor(env, held.pending ? args.tensor(0).detach() : held.tensor.detach());
 }
 
 napi_value is_leaf(Environment& env, Args& args) { return js_bool(env, args.tensor(0).is_leaf()); }
@@ -158,6 +164,7 @@ void register_metadata(Environment& env, napi_value exports) {
   define<drop>(env, exports, "tensorDrop");
   define<drop_many>(env, exports, "tensorDropMany");
   define<set_scope>(env, exports, "setScope");
+  define<detach>(env, exports, "tensorDetach");
   define<duplicate>(env, exports, "tensorDuplicate");
 }
 

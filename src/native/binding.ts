@@ -64,6 +64,8 @@ export interface Binding {
   tensorRetainGrad(slot: Slot): void
   tensorSetData(slot: Slot, source: Slot): void
   tensorAttach(object: object, slot: Slot): void
+  /** The same memory without a graph; does not wait for what is queued on it. */
+  tensorDetach(slot: Slot): Slot
   tensorDuplicate(slot: Slot): Slot
   tensorDrop(slot: Slot): void
   tensorDropMany(slots: Int32Array, count: number): void
@@ -130,6 +132,38 @@ export interface Binding {
   jobCheck(id: number): void
   /** `trace` is called for each task as it is queued. */
   jobTracer(trace: (sequence: number) => void): void
+
+  /** Queues the writing of a file for the open job; see `native/serialize/`. */
+  fileWrite(
+    owner: object,
+    path: string,
+    token: string,
+    header: Uint8Array,
+    slots: readonly Slot[],
+    lengths: readonly number[],
+  ): number
+  /** A file of tensors that follow each other from byte `start`. */
+  fileRead(
+    owner: object,
+    descriptor: number,
+    start: number,
+    device: string,
+    dtypes: readonly number[],
+    ranks: readonly number[],
+    sizes: readonly number[],
+    lengths: readonly number[],
+  ): number
+  /** Queues the next piece for the open job; false where it was the last. */
+  fileReadNext(id: number): boolean
+  /** What was read, once all is done. */
+  fileTensors(id: number): Slot[]
+  fileBytes(id: number): number
+  /** False where the file has its name already. */
+  fileAbandon(id: number): boolean
+  /** Queues the end of the file, for another job than that of its pieces. */
+  fileEnd(id: number): void
+  /** What the system refused; without `errno`, the file was too short. */
+  fileFailure(id: number): [errno: number, call: string, path: string, target: string] | null
 
   releaseAll(): void
   resetPressure(): void

@@ -9,7 +9,15 @@ import { nn } from './binding'
 import { buffersOf, isModule, ModuleTree, ownBuffers, ownChildren, ownParameters, setField } from './module-tree'
 import { isParameter, Parameter } from './parameter'
 import { indented } from './representation'
-import { describeModule, emptyStateDict, type IncompatibleKeys, Loading, type StateDict, sizeText } from './state-dict'
+import {
+  describeModule,
+  detached,
+  emptyStateDict,
+  type IncompatibleKeys,
+  Loading,
+  type StateDict,
+  sizeText,
+} from './state-dict'
 
 export { isModule, type WalkOptions } from './module-tree'
 
@@ -53,10 +61,10 @@ export abstract class Module extends ModuleTree {
     const { destination = emptyStateDict(), prefix = '', keepVars = false } = merged
     describeModule(destination, prefix.slice(0, -1), { version: this.stateVersion })
     for (const [name, parameter] of ownParameters(this)) {
-      destination[prefix + name] = keepVars ? parameter : (parameter.detach() as Tensor)
+      destination[prefix + name] = keepVars ? parameter : detached(parameter)
     }
     for (const [name, buffer] of ownBuffers(this)) {
-      if (buffersOf(this).get(name)) destination[prefix + name] = keepVars ? buffer : (buffer.detach() as Tensor)
+      if (buffersOf(this).get(name)) destination[prefix + name] = keepVars ? buffer : detached(buffer)
     }
     for (const [name, child] of ownChildren(this)) {
       child.stateDict({ destination, prefix: `${prefix}${name}.`, keepVars })

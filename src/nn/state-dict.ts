@@ -1,4 +1,6 @@
 import { describe, InvalidArgTypeError, StateDictError } from '../core/errors'
+import { adopt, slotOf } from '../core/handle'
+import { binding } from '../native/load'
 import type { Tensor } from '../tensor/tensor'
 
 /** A module's parameters and buffers by name, in Python's order. */
@@ -28,6 +30,11 @@ export function emptyStateDict(): StateDict {
   const dict: StateDict = {}
   Object.defineProperty(dict, METADATA, { value: new Map(), enumerable: false })
   return dict
+}
+
+/** What a state dict holds of a parameter or buffer: the same memory. Made without waiting for a training that uses it. */
+export function detached(tensor: Tensor): Tensor {
+  return adopt<Tensor>(binding.tensorDetach(slotOf(tensor)))
 }
 
 /** Notes down the version of the module at `path`. */

@@ -1,21 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Device } from '../core/device'
 import type { DType } from '../core/dtype'
-import {
-  describe,
-  FileFormatError,
-  InvalidArgTypeError,
-  InvalidArgValueError,
-  UnsupportedTypeError,
-} from '../core/errors'
-import { check, is, isOptions, mergeArguments } from '../core/options'
-import { empty, frombuffer, isTensor, type Tensor } from '../tensor'
+import { FileFormatError, InvalidArgValueError } from '../core/errors'
+import { check, is, mergeArguments } from '../core/options'
+import { empty, frombuffer, type Tensor } from '../tensor'
+import { filePath, namedTensors, outlines } from './arguments'
 import { decodeHeader, dtypeOf, encodeHeader, type Header, headerLength } from './safetensors'
 import { writeAtomically } from './write-atomically'
 
-const EXTENSIONS = ['.safetensors']
+export { type LoadAsyncOptions, loadAsync, type SaveAsyncOptions, saveAsync } from './async'
+export type { FileProgress } from './transfer'
+
 const MOST_AT_ONCE = 1 << 30 // Linux reads at most 2 GB in one call
 
 /** Options of `save`. */
@@ -49,20 +44,10 @@ export interface LoadOptions {
 export function save(tensors: Readonly<Record<string, Tensor>>, path: string | URL, ...args: [SaveOptions?]): void {
   const { metadata } = mergeArguments('save', ['metadata'], args)
   const file = filePath('save', path)
-  if (!isOptions(tensors)) {
-    throw new InvalidArgTypeError(`save takes an object of tensors by name, got ${describe(tensors)}`)
-  }
-  const outlines = Object.entries(tensors).map(([name, tensor]) => {
-    if (!isTensor(tensor)) throw new InvalidArgTypeError(`save: '${name}' must be a tensor, got ${describe(tensor)}`)
-    if (name === '__metadata__') {
-      throw new InvalidArgValueError("save: a tensor cannot be named '__metadata__'; that name is the format's own")
-    }
-    if (tensor.layout !== 'strided') {
-      throw new UnsupportedTypeError(`save: '${name}' is ${tensor.layout}; tensor.toDense() can be saved`)
-    }
-    return { name, dtype: tensor.dtype, shape: tensor.shape as readonly number[] }
-  })
-  const { header, tensors: placed } = encodeHeader(outlines, metadata as Record<string, string> | undefined)
+  const { header, tensors: placed } = encodeHeader(
+    outlines('save', tensors),
+    metadata as Record<string, string> | undefined,
+  )
   writeAtomically(file, function* () {
     yield header
     for (const { name, begin, end } of placed) {
@@ -93,13 +78,10 @@ export function load(path: string | URL, ...args: [(Device | LoadOptions)?, Load
   check('load', 'mapLocation', device, is.string)
   return withFile(filePath('load', path), (header, read) => {
     const dtypes = header.tensors.map(dtypeOf)
-    const result: Record<string, Tensor> = {}
-    header.tensors.forEach(({ name, shape, begin, end }, i) => {
-      const tensor = toTensor(read(begin, end), dtypes[i]!, shape, device as Device)
-      // Plain assignment would take a tensor named '__proto__' for the prototype.
-      Object.defineProperty(result, name, { value: tensor, enumerable: true, configurable: true, writable: true })
-    })
-    return result
+    return namedTensors(
+      header.tensors,
+      header.tensors.map(({ shape, begin, end }, i) => toTensor(read(begin, end), dtypes[i]!, shape, device as Device)),
+    )
   })
 }
 
@@ -143,18 +125,4 @@ function toTensor(bytes: Uint8Array<ArrayBuffer>, dtype: DType, shape: number[],
   using shared = frombuffer(bytes, { dtype }) as Tensor
   using shaped = shared.view(shape) as Tensor
   return device === 'cpu' ? shaped.clone() : shaped.to(device)
-}
-
-function filePath(what: string, path: unknown): string {
-  if (typeof path !== 'string' && !(path instanceof URL)) {
-    throw new InvalidArgTypeError(`${what}: 'path' must be a string or a file URL, got ${describe(path)}`)
-  }
-  const file = typeof path === 'string' ? path : fileURLToPath(path)
-  const extension = extname(file)
-  if (!EXTENSIONS.includes(extension)) {
-    throw new InvalidArgValueError(
-      `${what}: expected a file named ${EXTENSIONS.map(known => `*${known}`).join(' or ')}, got '${file}'`,
-    )
-  }
-  return file
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -19,7 +20,7 @@ const MOST_AT_ONCE = 1 << 30 // Linux writes at most 2 GB in one call
  */
 export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>): void {
   const target = realPath(path)
-  const unfinished = join(dirname(target), `.${basename(target)}.${process.pid}-${Date.now().toString(36)}.unfinished`)
+  const unfinished = join(dirname(target), `.${basename(target)}.${freshToken()}.unfinished`)
   const file = openSync(unfinished, 'wx')
   try {
     try {
@@ -35,6 +36,11 @@ export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>
     rmSync(unfinished, { force: true })
     throw error
   }
+}
+
+/** What tells an unfinished file from those of others, also of other threads and other machines. */
+export function freshToken(): string {
+  return randomBytes(8).toString('hex')
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

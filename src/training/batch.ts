@@ -10,12 +10,6 @@ export const BATCH_SIZE = [
   (value: unknown) => value === 'full' || is.positive[1](value),
 ] as const
 
-/** An `AbortSignal` or nothing, in the words of a check. */
-export const SIGNAL = [
-  'an AbortSignal',
-  (value: unknown) => value === undefined || value instanceof AbortSignal,
-] as const
-
 /** Checks inputs and targets before anything is computed; `labels` where the targets are classes. */
 export function checkPair(what: string, name: string, pair: unknown, labels: boolean): [Tensor, Tensor] {
   const where = what === name ? what : `${what}: '${name}'`

@@ -1,4 +1,5 @@
 import { noGrad } from '../autograd'
+import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
 import { Job } from '../core/job'
 import { check, is, isOptions, unknownOption } from '../core/options'
@@ -7,8 +8,7 @@ import type { CrossEntropyLoss, Module } from '../nn'
 import type { DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import type { Tensor } from '../tensor/tensor'
-import { turn } from './abort'
-import { BATCH_SIZE, checkOutput, checkPair, keepFields, SIGNAL, shapeOf, withMode } from './batch'
+import { BATCH_SIZE, checkOutput, checkPair, keepFields, shapeOf, withMode } from './batch'
 
 /** The options of `evaluate`. */
 export interface EvaluateOptions {

@@ -1,4 +1,4 @@
-export { AbortError } from './abort'
+export { AbortError } from '../core/abort'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate'
 export { Net } from './net'
 export {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { noGrad } from '../autograd'
+import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError, InvalidArgValueError, ModuleBusyError } from '../core/errors'
 import { Job } from '../core/job'
 import { check, is, isOptions, unknownOption } from '../core/options'
@@ -9,8 +10,7 @@ import { CrossEntropyLoss, type Module } from '../nn'
 import type { DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
-import { turn } from './abort'
-import { BATCH_SIZE, checkOutput, checkPair, keepFields, SIGNAL, withMode } from './batch'
+import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
 
 /** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
 export interface Criterion {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * What an aborted `train` or `evaluate` rejects with: `name` is `'AbortError'`, `code` `'ABORT_ERR'`, as Node's own,
+ * What an aborted `train`, `evaluate`, `saveAsync` or `loadAsync` rejects with: `name` is `'AbortError'`, `code` `'ABORT_ERR'`, as Node's own,
  * and `cause` the signal's reason.
  */
 export class AbortError extends Error {
@@ -12,6 +12,12 @@ export class AbortError extends Error {
     this.name = 'AbortError'
   }
 }
+
+/** An `AbortSignal` or nothing, in the words of a check. */
+export const SIGNAL = [
+  'an AbortSignal',
+  (value: unknown) => value === undefined || value instanceof AbortSignal,
+] as const
 
 /** Lets the event loop turn once, then throws an `AbortError` if the signal was aborted by then. */
 export async function turn(signal?: AbortSignal): Promise<void> {
