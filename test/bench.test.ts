@@ -9,6 +9,7 @@ import type { Benchmark } from './bench/benchmark'
 import { benchmarks } from './bench/benchmarks'
 import { rewriteBlocks } from './bench/docs'
 import { type Options, program } from './bench/options'
+import { findOnnx, installOnnx, installPython } from './bench/others'
 import { barPicture } from './bench/pictures/bars'
 import { COLORS } from './bench/pictures/sides'
 import type { Report } from './bench/report'
@@ -173,6 +174,30 @@ const ROW: Result = {
   figures: { here: { value: 5e-4, samples: [5e-4] }, python: { value: 1e-3, samples: [1e-3] } },
   ratios: { python: 0.5 },
 }
+
+describe('what --with-python and --with-onnx cannot get', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'libtorch-node-bench-'))
+  const { PATH, LIBTORCH_NODE_CACHE } = process.env
+  before(() => Object.assign(process.env, { PATH: folder, LIBTORCH_NODE_CACHE: folder }))
+  after(() => {
+    Object.assign(process.env, { PATH })
+    if (LIBTORCH_NODE_CACHE === undefined) delete process.env.LIBTORCH_NODE_CACHE
+    else process.env.LIBTORCH_NODE_CACHE = LIBTORCH_NODE_CACHE
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('is said in clear words', async () => {
+    await assert.rejects(installPython('2.13.0'), {
+      message:
+        /^Cannot get a Python environment\.\n {2}found: {4}no python3\n {2}expected: python3 with its venv module/,
+    })
+    await assert.rejects(installOnnx(), {
+      message:
+        /^Cannot get onnxruntime-node@[\d.]+ and protobufjs@[\d.]+\.\n {2}found: {4}no npm\n {2}expected: npm, and/,
+    })
+    assert.equal(await findOnnx(), undefined)
+  })
+})
 
 describe('what a run is shown as', () => {
   it('gives figures the unit that suits them', () => {

@@ -1,5 +1,5 @@
 /** Who we are measured beside: a Python with torch and onnxruntime-node, found or, where asked, installed into the cache. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -76,11 +76,15 @@ export async function installPython(libtorch: string): Promise<Python> {
   const python = pythonOf(environment)
   const why = [
     `a pip that reaches an index with torch ${libtorch} for this Python (PIP_INDEX_URL names another index)`,
-    'or LIBTORCH_NODE_PYTHON=<a Python that has torch>',
+    'or, without that, LIBTORCH_NODE_PYTHON=<a Python that has torch>',
   ]
   // The CPU build by name, where the index has it: what most indexes call this version needs gigabytes of CUDA libraries.
-  const cpu = spawnSync(python, [...pip, `torch==${libtorch}+cpu`], { stdio: ['ignore', 'ignore', 'ignore'] })
-  if (cpu.status !== 0) await command(python, [...pip, `torch==${libtorch}`], `torch ${libtorch} for Python`, why)
+  const torch = `torch ${libtorch} for Python`
+  try {
+    await command(python, [...pip, `torch==${libtorch}+cpu`], `${torch}, the CPU build`, [])
+  } catch {
+    await command(python, [...pip, `torch==${libtorch}`], torch, why)
+  }
   const made = asPython(python)
   if (!made)
     throw new Error(
@@ -124,7 +128,7 @@ export async function installOnnx(): Promise<OnnxRuntime> {
 /** Runs a command that fetches something; says what was missing where it fails. */
 async function command(file: string, args: readonly string[], what: string, expected: string[]): Promise<void> {
   try {
-    console.error(`Getting ${what}`)
+    console.error(`Getting ${what}.`)
     await promisify(execFile)(file, args, { maxBuffer: 64e6 })
   } catch (error) {
     const { stderr, message, code } = error as { stderr?: string; message: string; code?: unknown }
@@ -132,11 +136,11 @@ async function command(file: string, args: readonly string[], what: string, expe
       (stderr ?? '')
         .trim()
         .split('\n')
-        .filter(line => /error/i.test(line))
+        .filter(line => /error/i.test(line) && !/complete log/.test(line))
         .at(-1) ?? message.split('\n')[0]!
     throw new Error(
       [
-        `${what} cannot be had.`,
+        `Cannot get ${what}.`,
         `  found:    ${code === 'ENOENT' ? `no ${file}` : said}`,
         ...expected.map(line => `  expected: ${line}`),
       ].join('\n'),
