@@ -43,6 +43,8 @@ export interface Benchmark<A extends Arguments = Arguments> {
   noBars?: boolean
   /** True where it is measured by `--all` or by its name only. */
   onlyAll?: boolean
+  /** At most so many rounds, where one takes long. */
+  maxRounds?: number
   /** Rows of which the worst of all rounds counts, not the median. */
   worst?: readonly string[]
   cases(size: Size): Case<A>[]

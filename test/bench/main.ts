@@ -5,7 +5,7 @@ import { CommanderError } from 'commander'
 import { version } from '../../src'
 import { failure } from '../../src/cli/output'
 import type { Picture } from '../../src/plots'
-import { SIDES } from './benchmark'
+import { SIDES, type Side } from './benchmark'
 import { writeDocs } from './docs'
 import { describeMachine, machineFacts } from './machine'
 import { type Options, program } from './options'
@@ -30,19 +30,24 @@ async function bench(options: Options): Promise<void> {
   console.log(describeMachine(machine))
 
   const shown = progress()
-  const { results, leftOut } = await run(chosen, {
+  const columns = new Map<string, Side[]>()
+  const { results, leftOut, failed } = await run(chosen, {
     size,
     rounds,
     threads: options.threads,
     python,
     onnx,
     onProcess: shown.line,
+    onFailure: error => {
+      shown.clear()
+      console.error(error.message)
+    },
     onCase: (benchmark, rows) => {
       shown.clear()
-      const sides = SIDES.filter(side => rows.some(row => row.figures[side]))
-      if (rows[0]!.case === benchmark.cases(size)[0]!.name) {
-        console.log(`\n${headerLine(heading(benchmark, options.threads), sides)}`)
-      }
+      // The columns are those of a benchmark's first case: later ones may lack a side.
+      const sides = columns.get(benchmark.name) ?? SIDES.filter(side => rows.some(row => row.figures[side]))
+      if (!columns.has(benchmark.name)) console.log(`\n${headerLine(heading(benchmark, options.threads), sides)}`)
+      columns.set(benchmark.name, sides)
       for (const row of rows) console.log(tableLine(row, sides))
       for (const note of notesOf(benchmark, rows)) console.log(`  ${note}`)
     },
@@ -65,7 +70,8 @@ async function bench(options: Options): Promise<void> {
     writeFileSync(path.join(options.out, `${name}.png`), png)
     console.log(`${path.join(options.out, `${name}.svg`)}, ${name}.png`)
   }
-  if (options.writeDocs) writeDocs(path.join(root, 'docs'), report, pictures)
+  if (failed) process.exitCode = 1
+  else if (options.writeDocs) writeDocs(path.join(root, 'docs'), report, pictures)
 }
 
 function draw({ results }: Report): Record<string, Picture> {

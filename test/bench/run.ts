@@ -45,12 +45,16 @@ export interface RunOptions {
   onProcess(what: string): void
   /** Given the rows of a case once it is measured. */
   onCase(benchmark: Benchmark, rows: Result[]): void
+  /** Told why a side of a case failed. */
+  onFailure(error: Error): void
 }
 
 /** All rows, and a sentence for each thing that was left out. */
 export interface Run {
   results: Result[]
   leftOut: string[]
+  /** True where our side of anything failed. */
+  failed: boolean
 }
 
 interface Measured {
@@ -58,28 +62,41 @@ interface Measured {
   peak: number
 }
 
-/** Runs benchmarks one after the other: each side of each case in a process of its own, the sides in turn, round after round. */
+/**
+ * Runs benchmarks one after the other: each side of each case in a process of its own, the sides in turn, round after round. What fails
+ * is told and left out; the rest goes on.
+ */
 export async function run(benchmarks: readonly Benchmark[], options: RunOptions): Promise<Run> {
-  const all: Run = { results: [], leftOut: [] }
+  const all: Run = { results: [], leftOut: [], failed: false }
   for (const benchmark of benchmarks) {
-    const largest = new Map<Side, { x: number; peak: number }>()
+    const before = new Map<Side, Before>()
     for (const one of benchmark.cases(options.size)) {
+      const leaveOut = (side: Side, why: string) =>
+        void all.leftOut.push(`${benchmark.name}, ${one.name}, ${SIDE_NAMES[side]}: ${why}.`)
       const sides = SIDES.filter(side => takesPart(side, benchmark, options)).filter(side => {
-        const reason = tooLarge(one, largest.get(side))
-        if (reason) all.leftOut.push(`${benchmark.name}, ${one.name}, ${SIDE_NAMES[side]}: ${reason}.`)
-        return !reason
+        const reason = tooLarge(one, before.get(side))
+        if (reason !== undefined) leaveOut(side, reason)
+        return reason === undefined
       })
-      const measured = await rounds(benchmark, one, sides, options)
-      for (const [side, runs] of measured) {
-        if (one.x !== undefined) largest.set(side, { x: one.x, peak: Math.max(...runs.map(run => run.peak)) })
+      const measured = await rounds(benchmark, one, sides, options, (side, error) => {
+        leaveOut(side, 'it failed')
+        if (side === 'here') all.failed = true
+        options.onFailure(error)
+      })
+      for (const side of sides) {
+        const peak = Math.max(...(measured.get(side) ?? []).map(run => run.peak))
+        if (one.x !== undefined) before.set(side, measured.has(side) ? { x: one.x, peak } : 'failed')
       }
-      const rows = rowsOf(benchmark, one, measured)
+      const rows = rowsOf(benchmark, one, measured).filter(row => Object.keys(row.figures).length > 0)
       all.results.push(...rows)
       if (rows.length > 0) options.onCase(benchmark, rows)
     }
   }
   return all
 }
+
+/** The case before in a scaling: its place and its peak memory. */
+type Before = { x: number; peak: number } | 'failed'
 
 /** Who is who, in the words of the table. */
 export const SIDE_NAMES: Record<Side, string> = {
@@ -98,8 +115,9 @@ function takesPart(side: Side, { python, onnx }: Benchmark, options: RunOptions)
 }
 
 /** Why a case of a scaling must be left out: it would need more memory than is free, going by the case before. */
-function tooLarge({ x }: Case, before: { x: number; peak: number } | undefined): string | undefined {
+function tooLarge({ x }: Case, before: Before | undefined): string | undefined {
   if (x === undefined || before === undefined) return undefined
+  if (before === 'failed') return 'left out, the one before it failed'
   const expected = (before.peak * x) / before.x
   const free = process.availableMemory()
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
@@ -108,13 +126,27 @@ function tooLarge({ x }: Case, before: { x: number; peak: number } | undefined):
     : undefined
 }
 
-async function rounds(benchmark: Benchmark, one: Case, sides: readonly Side[], options: RunOptions) {
+/** What each side measured, round after round; a side that fails is not in it. */
+async function rounds(
+  benchmark: Benchmark,
+  one: Case,
+  sides: readonly Side[],
+  options: RunOptions,
+  onFailure: (side: Side, error: Error) => void,
+): Promise<Map<Side, Measured[]>> {
   const measured = new Map<Side, Measured[]>(sides.map(side => [side, []]))
-  for (let round = 0; round < options.rounds; round++) {
+  const count = Math.min(options.rounds, benchmark.maxRounds ?? options.rounds)
+  for (let round = 0; round < count; round++) {
     // Every other round goes the other way round, so that no side is always the one after a hot processor.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
-      options.onProcess(`${benchmark.name}, ${one.name}: round ${round + 1} of ${options.rounds}, ${SIDE_NAMES[side]}`)
-      measured.get(side)!.push(await measure(benchmark, one, side, options))
+      if (!measured.has(side)) continue
+      options.onProcess(`${benchmark.name}, ${one.name}: round ${round + 1} of ${count}, ${SIDE_NAMES[side]}`)
+      try {
+        measured.get(side)!.push(await measure(benchmark, one, side, options))
+      } catch (error) {
+        measured.delete(side)
+        onFailure(side, error as Error)
+      }
     }
   }
   return measured

@@ -85,7 +85,7 @@ export function markdown(benchmark: Benchmark, rows: readonly Result[], threads?
     '',
     benchmark.about,
     '',
-    line(['', 'here', ...titles]),
+    `| ${line(['here', ...titles])}`,
     line(['---', '---:', ...titles.map(() => '---:')]),
     ...body,
     ...notesOf(benchmark, rows).flatMap(note => ['', note]),

@@ -72,7 +72,7 @@ client in another process, which asks 100 times a second. Python's side is what 
       name: `with ${splitName(IMAGES[size])}`,
       args: {
         images: IMAGES[size],
-        epochs: size === 'full' ? 5 : 3,
+        epochs: 3,
         epochRow: `an epoch of ${splitName(IMAGES[size])} meanwhile`,
         node: process.execPath,
         client: path.join(__dirname, 'health-client.js'),

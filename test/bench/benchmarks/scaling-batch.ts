@@ -12,10 +12,11 @@ export default benchmark<StepArguments>({
   title: 'A training step of larger and larger batches',
   short: 'Training step',
   about:
-    "As `step`, with libtorch's own number of threads and batches of 1 to 16,384 images; the plot divides by the images.",
+    "As `step`, with libtorch's own number of threads and batches of 1 to 16,384 images; the plot divides by the images. One round.",
   memory: true,
   noBars: true,
   onlyAll: true,
+  maxRounds: 1,
   cases: size =>
     BATCHES[size].map(batch => ({ name: batchName(batch), x: batch, args: { batch, seconds: SECONDS[size] } })),
   here: measureStep,

@@ -11,10 +11,12 @@ export default benchmark<EpochArguments>({
   name: 'scaling-images',
   title: 'A full-batch epoch of more and more images',
   short: 'Epoch',
-  about: `As \`epoch\`, with 1,000 to 540,000 images; what would need more memory than is free, going by the size before, is left out.`,
+  about: `As \`epoch\`, with 1,000 to 540,000 images; what would need more memory than is free, going by the size before, is left out.
+One round.`,
   memory: true,
   noBars: true,
   onlyAll: true,
+  maxRounds: 1,
   cases: size => IMAGES[size].map(images => ({ name: splitName(images), x: images, args: { images, epochs: 1 } })),
   here: args => fullBatchTraining(args)(),
   python: 'epoch.py',

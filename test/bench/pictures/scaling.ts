@@ -94,7 +94,7 @@ function logarithmic(text: string, words: (value: number) => string) {
     const shown = this.max / this.min >= 100 ? [1] : [1, 2, 5]
     return shown.includes(leading) ? words(value) : ''
   }
-  return { type: 'logarithmic' as const, ...axis, ticks: { ...axis.ticks, callback } }
+  return { type: 'logarithmic' as const, ...axis, ticks: { ...axis.ticks, callback, maxRotation: 0 } }
 }
 
 function curve(panel: Panel, rows: readonly Result[], side: Side) {
