@@ -206,6 +206,17 @@ describe('wrong options of npm run bench', () => {
     assert.match(stderr, /^error: no benchmark 'setp'/)
   })
 
+  it('that cannot be written to are told before anything is measured', () => {
+    const { status, stderr, stdout } = bench(COMPILED, [
+      'load',
+      '--no-python',
+      '--json',
+      path.join(ROOT, 'absent', 'x'),
+    ])
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.match(stderr, /^error: ENOENT: .*absent/)
+  })
+
   it('leave the right ones', async () => {
     const taken = async (...args: string[]): Promise<Options> => {
       let options: Options | undefined

@@ -32,7 +32,7 @@ export function writeDocs(folder: string, report: Report, pictures: Readonly<Rec
     return rows.length > 0 ? [markdown(benchmark, rows, report.threads)] : []
   })
   const page = rewriteBlocks(readFileSync(file, 'utf8'), {
-    machine: `\`${report.command}\` of ${report.date.slice(0, 10)}: ${describeMachine(report.machine)}.`,
+    machine: `Measured on ${report.date.slice(0, 10)}: ${describeMachine(report.machine)}.`,
     figures: chapters.join('\n\n'),
     'left-out':
       report.leftOut.length > 0 ? report.leftOut.map(line => `- ${line}`).join('\n') : 'Nothing was left out.',

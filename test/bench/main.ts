@@ -1,5 +1,5 @@
 /** The program behind `npm run bench`: measures this package beside Python and onnxruntime-node, and shows it. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { CommanderError } from 'commander'
 import { version } from '../../src'
@@ -20,6 +20,9 @@ import { headerLine, heading, notesOf, tableLine } from './table'
 async function bench(options: Options): Promise<void> {
   const { chosen, size, rounds } = options
   const date = new Date().toISOString()
+  // Whoever waited for the figures should not learn only then that they cannot be kept.
+  if (options.json !== undefined) appendFileSync(options.json, '')
+  mkdirSync(options.out, { recursive: true })
   const python = options.withPython
     ? ((await findPython()) ?? (await installPython(version.libtorch)))
     : options.python
@@ -64,7 +67,6 @@ async function bench(options: Options): Promise<void> {
   }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
   const pictures = draw(report)
-  mkdirSync(options.out, { recursive: true })
   for (const [name, { svg, png }] of Object.entries(pictures)) {
     writeFileSync(path.join(options.out, `${name}.svg`), svg)
     writeFileSync(path.join(options.out, `${name}.png`), png)

@@ -105,16 +105,18 @@ export async function findOnnx(): Promise<OnnxRuntime | undefined> {
 /** Installs onnxruntime-node into the cache, where it is not there yet, and writes the article's network as a model. */
 export async function installOnnx(): Promise<OnnxRuntime> {
   const runtime = path.join(await benchFolder(), 'onnx')
-  mkdirSync(runtime, { recursive: true })
-  writeFileSync(path.join(runtime, 'package.json'), '{ "private": true }\n')
   const packages = Object.entries(ONNX_PACKAGES).map(([name, version]) => `${name}@${version}`)
-  // Its install script fetches GPU libraries, which are of no use here; the ones for the CPU are in the package.
-  await command(
-    'npm',
-    ['install', '--prefix', runtime, '--ignore-scripts', '--no-audit', '--no-fund', ...packages],
-    packages.join(' and '),
-    ['npm, and a registry that it reaches'],
-  )
+  if ((await findOnnx())?.version !== ONNX_PACKAGES['onnxruntime-node']) {
+    mkdirSync(runtime, { recursive: true })
+    writeFileSync(path.join(runtime, 'package.json'), '{ "private": true }\n')
+    // Its install script fetches GPU libraries, which are of no use here; the ones for the CPU are in the package.
+    await command(
+      'npm',
+      ['install', '--prefix', runtime, '--ignore-scripts', '--no-audit', '--no-fund', ...packages],
+      packages.join(' and '),
+      ['npm, and a registry that it reaches'],
+    )
+  }
   const model = path.join(runtime, 'net.onnx')
   await command(
     process.execPath,
