@@ -1,2 +1,3 @@
-export { type Losses, lossPlot, type Picture } from './loss-plot'
+export type { Picture } from './draw'
+export { type Losses, lossPlot } from './loss-plot'
 export { type Sample, samplesPicture } from './samples'

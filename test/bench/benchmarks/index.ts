@@ -1,0 +1,26 @@
+import calls from './calls'
+import delay from './delay'
+import epoch from './epoch'
+import lenet from './lenet'
+import load from './load'
+import perceptron from './perceptron'
+import predict from './predict'
+import resnet from './resnet'
+import scalingBatch from './scaling-batch'
+import scalingImages from './scaling-images'
+import step from './step'
+
+/** Every benchmark, in the order in which they run and are shown. */
+export const benchmarks = [
+  epoch,
+  step,
+  predict,
+  calls,
+  lenet,
+  resnet,
+  perceptron,
+  load,
+  delay,
+  scalingImages,
+  scalingBatch,
+]

@@ -1,0 +1,27 @@
+import * as torch from '../../../src'
+import { benchmark, SECONDS, type Size } from '../benchmark'
+import { timed } from '../measure'
+import { batchName } from './step'
+
+const BATCHES: Record<Size, number[]> = { tiny: [2], quick: [1], full: [1, 32] }
+
+type PredictArguments = { batch: number; seconds: number }
+
+export default benchmark<PredictArguments>({
+  name: 'predict',
+  title: "A prediction of the article's network",
+  short: 'Prediction',
+  about: `\`forward\` of the network in eval mode, without gradients, on one thread. onnxruntime-node has the same weights as an ONNX
+model, which it may fuse before it runs; that its outputs agree is checked first.`,
+  threads: 1,
+  cases: size => BATCHES[size].map(batch => ({ name: batchName(batch), args: { batch, seconds: SECONDS[size] } })),
+  here({ batch, seconds }) {
+    torch.manualSeed(0)
+    const net = new torch.Net()
+    net.eval()
+    const x = torch.rand([batch, 1, 28, 28])
+    return torch.noGrad(() => timed(() => net.forward(x), seconds))
+  },
+  python: 'predict.py',
+  onnx: 'predict-onnx',
+})

@@ -1,0 +1,18 @@
+/**
+ * One process of a benchmark: measures our side of one case, and prints what `answer` says.
+ *
+ *   node side.js <benchmark> <arguments as JSON>
+ */
+import type { Benchmark } from './benchmark'
+import { answer } from './measure'
+
+async function main([name, args]: string[]): Promise<void> {
+  // Only its own file is loaded: what another benchmark needs would count in this one's memory.
+  const { default: benchmark } = require(`./benchmarks/${name}`) as { default: Benchmark }
+  answer(await benchmark.here(JSON.parse(args!)))
+}
+
+main(process.argv.slice(2)).catch(error => {
+  console.error(error)
+  process.exitCode = 1
+})
