@@ -14,7 +14,9 @@
 
 #include "core/errors.h"
 
-#ifdef __GLIBC__
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
@@ -127,7 +129,18 @@ uint64_t Queue::push(std::unique_ptr<Task> task) {
   return pushed_;
 }
 
+// The event loop comes before a training: where all cores are at work, a thread that wakes up waits for its turn, and
+// the threads of a step that takes seconds would have an equal claim (measured on two cores: the worst of 2,500 turns
+// 6-7 ms late instead of 10-180). The threads that libtorch starts from here are as patient.
+static void be_patient() {
+#ifdef __linux__
+  constexpr int kNice = 5;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+#endif
+}
+
 void Queue::work() {
+  be_patient();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     ready_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

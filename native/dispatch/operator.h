@@ -46,7 +46,8 @@ void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack, 
 // (`undefined`, or not there: the default), then the object that becomes the result where there is one fresh tensor.
 napi_value call_operator(napi_env env, napi_callback_info info);
 
-// The boxed call itself, or its queueing where a job's section is open, under the caller's guard: every argument of the schema, then the result object.
+// The boxed call itself, or its queueing where a job's section is open, under the caller's guard: every argument of the
+// schema, then the result object.
 napi_value run_boxed(Operator& op, napi_value* values);
 
 // Moves the result object, the last of `count` values, behind the arguments that were left out, which become undefined.

@@ -5,6 +5,6 @@ from sides import answer, arguments, article_net, timed, training_step
 args = arguments()
 torch.manual_seed(0)
 net = article_net()
-optimizer = torch.optim.Adam(net.parameters(), lr=0.07)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.07, fused=getattr(args, "fused", False) or None)
 x, y = torch.rand(args.batch, 1, 28, 28), torch.randint(10, (args.batch,))
 answer(timed(training_step(net, optimizer, x, y), args.seconds))

@@ -5,7 +5,7 @@ import { randomImages } from './epoch'
 
 const BATCHES: Record<Size, number[]> = { tiny: [2], quick: [1, 32], full: [1, 32, 64, 256] }
 
-export type StepArguments = { batch: number; seconds: number }
+export type StepArguments = { batch: number; seconds: number; fused?: boolean }
 
 /** What a training step asks of its network. */
 interface Trainable extends torch.nn.Module {
@@ -29,10 +29,10 @@ export const batchName = (batch: number) => `${batch.toLocaleString('en')} ${bat
 export const batchOf = (batch: number, seconds: number) => [{ name: batchName(batch), args: { batch, seconds } }]
 
 /** Seconds of a training step of the article's network. */
-export function measureStep({ batch, seconds }: StepArguments): number[] {
+export function measureStep({ batch, seconds, fused = false }: StepArguments): number[] {
   torch.manualSeed(0)
   const net = new torch.Net()
-  const optimizer = new torch.optim.Adam(net.parameters(), { lr: 0.07 })
+  const optimizer = new torch.optim.Adam(net.parameters(), { lr: 0.07, fused: fused || null })
   return timed(trainingStep(net as Trainable, optimizer, ...randomImages(batch)), seconds)
 }
 
@@ -43,7 +43,10 @@ export default benchmark<StepArguments>({
   about: `\`zeroGrad\`, \`forward\`, the loss, \`backward\` and Adam's \`step\` on one batch that stays the same, written as a plain loop on
 both sides, on one thread.`,
   threads: 1,
-  cases: size => BATCHES[size].map(batch => ({ name: batchName(batch), args: { batch, seconds: SECONDS[size] } })),
+  cases: size => [
+    ...BATCHES[size].map(batch => ({ name: batchName(batch), args: { batch, seconds: SECONDS[size] } })),
+    { name: '1 image, fused Adam', args: { batch: 1, seconds: SECONDS[size], fused: true } },
+  ],
   here: measureStep,
   python: 'step.py',
 })
