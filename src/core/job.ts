@@ -15,6 +15,7 @@ export class Job {
   static current: Job | undefined
   readonly #id = binding.jobCreate(this)
   #traced: number[] = []
+  #failure: unknown
 
   /** Queues what `fn` asks for; gives what it gives. */
   run<R>(fn: () => R): R {
@@ -37,9 +38,15 @@ export class Job {
   /** Resolves once the queue has come to this place; rejects with the error of the first task that failed by then. */
   async reached(mark: number): Promise<void> {
     if (mark > 0) await new Promise<void>(resolve => binding.jobNotify(mark, resolve))
-    binding.jobCheck(this.#id)
-    const open = this.#traced.findIndex(sequence => sequence > mark)
-    forgetTraces(this.#traced.splice(0, open === -1 ? this.#traced.length : open))
+    try {
+      binding.jobCheck(this.#id)
+    } catch (error) {
+      this.#failure ??= error
+      throw this.#failure
+    } finally {
+      const open = this.#traced.findIndex(sequence => sequence > mark)
+      forgetTraces(this.#traced.splice(0, open === -1 ? this.#traced.length : open))
+    }
   }
 
   /** The same for all that was queued so far. */
