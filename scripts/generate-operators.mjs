@@ -29,6 +29,7 @@ const NAMESPACES = ['linalg', 'fft', 'special']
 const OTHER_EXPORTS = new Set([
   'data',
   'grad',
+  'slice', // Python's own
   'ops',
   'nn',
   'optim',

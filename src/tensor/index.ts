@@ -28,7 +28,7 @@ export const {
   frombuffer,
   fromTypedArray,
 } = creation
-export type { TensorIndex } from './indexing'
+export { Slice, slice, type TensorIndex } from './indexing'
 export { getPrintOptions, type PrintOptions, setPrintOptions } from './printing'
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './random'
 export { type BackwardOptions, type GradFn, isTensor, Tensor } from './tensor'
