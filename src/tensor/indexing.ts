@@ -1,4 +1,4 @@
-import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
+import { describe, InvalidArgTypeError, LibtorchError, OutOfRangeError } from '../core/errors'
 import type { IsUnranked, Shape } from '../core/shape-types'
 import { isScalar } from '../ops/accept'
 import { callOperator } from '../ops/registry'
@@ -123,7 +123,7 @@ function applied(what: string, tensor: Tensor, given: readonly TensorIndex[], li
   }
   const count = indices.reduce<number>((sum, index) => sum + taken(index), 0)
   if (count > tensor.ndim) {
-    throw new OutOfRangeError(`${what}: too many indices for a tensor of ${tensor.ndim} dimensions: ${count}`)
+    throw new LibtorchError(`${what}: too many indices for tensor of dimension ${tensor.ndim}`) // Python's words
   }
   let out = tensor
   let dim = 0

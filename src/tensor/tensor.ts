@@ -216,8 +216,7 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
    * Python's `x[...]`: positions select, a `slice` cuts, `null` adds a dimension, `'...'` skips to the last ones; index
    * tensors, nested arrays, masks and booleans pick elements. Without the latter the result is a view of this tensor.
    *
-   * Errors: `ERR_INVALID_ARG_TYPE`; `ERR_OUT_OF_RANGE` for more indices than dimensions; `ERR_LIBTORCH` for positions
-   * outside.
+   * Errors: `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for positions outside, and for more indices than dimensions.
    *
    * @example
    * x.at(0)                                  // x[0]
