@@ -29,6 +29,9 @@ const NAMESPACES = ['linalg', 'fft', 'special']
 const OTHER_EXPORTS = new Set([
   'data',
   'grad',
+  'slice',
+  'unique',
+  'uniqueConsecutive',
   'ops',
   'nn',
   'optim',

@@ -230,7 +230,7 @@ describe('parts', () => {
     assert.equal(t.at().dataPtr(), t.dataPtr())
     assert.notEqual(t.at(), t)
     refuses(() => t.at(3), 'ERR_LIBTORCH', /out of range/)
-    refuses(() => t.at(0, 0, 0), 'ERR_LIBTORCH', /dim|range/i)
+    refuses(() => t.at(0, 0, 0), 'ERR_LIBTORCH', /dim/i)
     refuses(() => t.at('0' as never), 'ERR_INVALID_ARG_TYPE')
     refuses(() => t.at(0.5), 'ERR_INVALID_ARG_TYPE')
     refuses(() => t.at('...', '...'), 'ERR_INVALID_ARG_TYPE', /single/)

@@ -32,6 +32,17 @@ bool is_undefined(napi_env env, napi_value value) {
   return type == napi_undefined;
 }
 
+// The tensor beside a number: the first that there is among the plain ones.
+at::Tensor& operand_beside(Operator& op, napi_value* values, size_t number, ConvertContext& context) {
+  for (size_t i = 0; i < op.arguments.size(); ++i) {
+    int32_t id;
+    const Operator::Argument& argument = op.arguments[i];
+    if (i == number || argument.wraps_number || !argument.kind.plain_tensor()) continue;
+    if (napi_get_value_int32(op.env.env(), values[i], &id) == napi_ok) return tensor_at(context, id);
+  }
+  fail(code::kArgType, "needs a tensor beside the number '", op.arguments[number].name, "'");
+}
+
 napi_value write_results(Operator& op, torch::jit::Stack& stack, napi_value result_object) {
   Environment& env = op.env;
   if (op.one_fresh_tensor) {
@@ -64,7 +75,7 @@ void read_arguments(Operator& op, napi_value* values, torch::jit::Stack& stack, 
     if (argument.kind.plain_tensor()) {
       int32_t id;
       if (argument.wraps_number) {
-        const at::Tensor& operand = stack[0].toTensor();
+        const at::Tensor& operand = i > 0 ? stack[0].toTensor() : operand_beside(op, values, i, context);
         context.floating_operand = at::isFloatingType(operand.scalar_type()) || operand.is_complex();
         stack.emplace_back(wrapped_number(context, values[i], operand));
       } else if (napi_get_value_int32(env, values[i], &id) == napi_ok) [[likely]] {

@@ -16,6 +16,7 @@ import type { Conv2dOptions } from './layers/conv2d'
 import type { MaxPool2dOptions, Pooled } from './layers/max-pool2d'
 
 export { crossEntropy, l1Loss, mseLoss, nllLoss } from './functional-losses'
+export { type PadMode, type PadOptions, pad } from './functional-pad'
 
 /** Only tensors that are given become options. */
 function given(values: Record<string, unknown>): Record<string, unknown> {

@@ -21,6 +21,9 @@ export function isScalar(value: unknown): boolean {
   )
 }
 
+/** The operators that take a number for any tensor, as Python's do. */
+export const TAKES_NUMBERS = /^aten::(add|sub|subtract|mul|multiply|div|divide|true_divide|floor_divide|copy)_?$/
+
 const listOf =
   (accept: Accept): Accept =>
   value =>

@@ -4,6 +4,7 @@ import { adopt, blank, finish, type Handle } from '../core/handle'
 import { unknownOption } from '../core/options'
 import type { OperatorFunction, Schema } from '../native/binding'
 import { binding } from '../native/load'
+import { isScalar, TAKES_NUMBERS } from './accept'
 import { beginEncoding, type Encode, encoderOf } from './encode'
 
 type Decode = (value: unknown) => unknown
@@ -32,6 +33,8 @@ export class Overload {
   #encoders: Encode[] | undefined
   #decoders: Decode[] | undefined
   #native: OperatorFunction | undefined
+  /** The native functions that take numbers for some tensors, by the mask of those. */
+  readonly #withNumbers: Map<number, OperatorFunction> | undefined
 
   constructor(
     readonly name: string,
@@ -40,6 +43,7 @@ export class Overload {
     this.operator = overload === '' ? name : `${name}.${overload}`
     this.schema = binding.operatorSchema(name, overload)
     this.positional = this.schema.arguments.filter(argument => !argument.keywordOnly).length
+    this.#withNumbers = TAKES_NUMBERS.test(name) ? new Map() : undefined
   }
 
   /** True where every argument and result has a JavaScript form. */
@@ -55,12 +59,32 @@ export class Overload {
 
   /** Calls with every argument in the schema's order, `undefined` for a default. */
   call(values: readonly unknown[]): unknown {
-    const native = this.native
+    return this.#call(values, this.native, 0)
+  }
+
+  /** The same, with a number in some tensor's place where the operator takes that. */
+  #callWithNumbers(values: readonly unknown[], functions: Map<number, OperatorFunction>): unknown {
+    let numbers = 0
+    this.schema.arguments.forEach(({ kind }, i) => {
+      if (kind === 'Tensor' && isScalar(values[i])) numbers |= 1 << i
+    })
+    if (numbers === 0) return this.call(values)
+    let native = functions.get(numbers)
+    if (native === undefined) {
+      native = binding.operatorFunction(this.name, this.overload, numbers)
+      functions.set(numbers, native)
+    }
+    return this.#call(values, native, numbers)
+  }
+
+  #call(values: readonly unknown[], native: OperatorFunction, numbers: number): unknown {
     this.#encoders ??= this.schema.arguments.map(encoderOf)
     const encoders = this.#encoders
     const encoded: unknown[] = new Array(encoders.length + 1)
     beginEncoding()
-    for (let i = 0; i < encoders.length; i++) encoded[i] = encoders[i]!(values[i], this.operator)
+    for (let i = 0; i < encoders.length; i++) {
+      encoded[i] = numbers & (1 << i) ? values[i] : encoders[i]!(values[i], this.operator)
+    }
     if (native.oneFreshTensor) {
       const result = blank()
       encoded[encoders.length] = result
@@ -90,7 +114,7 @@ export class Overload {
         { operator: this.operator },
       )
     }
-    if (options === undefined) return this.call(args)
+    if (options === undefined) return this.#callAny(args)
     const values: unknown[] = args.slice()
     for (const [key, value] of Object.entries(options)) {
       const at = schema.findIndex(argument => argument.name === key)
@@ -108,7 +132,11 @@ export class Overload {
       }
       values[at] = value
     }
-    return this.call(values)
+    return this.#callAny(values)
+  }
+
+  #callAny(values: readonly unknown[]): unknown {
+    return this.#withNumbers === undefined ? this.call(values) : this.#callWithNumbers(values, this.#withNumbers)
   }
 }
 

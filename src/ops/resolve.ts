@@ -3,7 +3,7 @@ import { describe, InvalidArgTypeError } from '../core/errors'
 import { type Handle, isHandle, slotOf } from '../core/handle'
 import { isOptions, unknownOption } from '../core/options'
 import { binding } from '../native/load'
-import { type Accept, acceptOf, isScalar } from './accept'
+import { type Accept, acceptOf, isScalar, TAKES_NUMBERS } from './accept'
 import { camelCase } from './names'
 import type { Overload } from './overload'
 import { callOperator, findOverload, overloadsOf, unknownOperator } from './registry'
@@ -81,9 +81,6 @@ function match(
   }
   return values
 }
-
-/** The operators that take a number for any tensor, as Python's do. */
-const TAKES_NUMBERS = /^aten::(add|sub|subtract|mul|multiply|div|divide|true_divide|floor_divide|copy)_?$/
 
 /** The dtype that a number has beside a tensor: the tensor's, unless only another kind of dtype can hold it. */
 function dtypeBeside(value: unknown, other: DType | undefined): DType {

@@ -3,7 +3,7 @@ import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/err
 import { adopt } from '../core/handle'
 import { binding } from '../native/load'
 import { isScalar } from '../ops/accept'
-import { isTensor, type Tensor } from './tensor'
+import { isTensor, registerLiftIndex, type Tensor } from './tensor'
 
 /** The dtype that a typed array's elements have; undefined for anything else. */
 export function dtypeOfTypedArray(array: unknown): DType | undefined {
@@ -147,3 +147,15 @@ export function tensorOfValues(data: unknown, dtype: DType | undefined, device: 
   if (placed !== made) made.dispose()
   return placed
 }
+
+// Positions are integers: numbers become int64 here, not the default dtype.
+registerLiftIndex(list => {
+  const whole = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(whole) : Number.isSafeInteger(value) ? BigInt(value as number) : value
+  const tensor = tensorOfValues(whole(list), undefined, undefined)
+  if (tensor.numel() === 0) return tensor.to('int64') as Tensor
+  if (tensor.dtype === 'int64' || tensor.dtype === 'bool') return tensor
+  throw new InvalidArgTypeError(
+    `an index holds integers, or booleans for a mask, got ${describe(list)} of ${tensor.dtype}`,
+  )
+})

@@ -1,4 +1,5 @@
 import './conversions'
+import './typed-picking'
 import { METHODS } from '../ops/operators.generated'
 import { installMethods } from '../ops/public'
 import { creation } from './creation'
@@ -28,8 +29,9 @@ export const {
   frombuffer,
   fromTypedArray,
 } = creation
-export type { TensorIndex } from './indexing'
+export { Slice, slice, type TensorIndex } from './indexing'
 export { getPrintOptions, type PrintOptions, setPrintOptions } from './printing'
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './random'
 export { type BackwardOptions, type GradFn, isTensor, Tensor } from './tensor'
+export { type UniqueOptions, unique, uniqueConsecutive } from './typed-picking'
 export type { TypedArray, TypedArrayOf } from './values'

@@ -2,17 +2,25 @@
 import { inspect } from 'node:util'
 import type { Device } from '../core/device'
 import { type DType, dtypeName, itemSize } from '../core/dtype'
-import type { ItemOf } from '../core/dtype-types'
+import type { ItemOf, Scalar } from '../core/dtype-types'
 import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
 import { adopt, dispose, Handle, isHandle, registerHandleClass, slotOf } from '../core/handle'
 import { check, is, mergeArguments } from '../core/options'
 import type { Shape } from '../core/shape-types'
 import { binding } from '../native/load'
-import { selectAt, type TensorIndex } from './indexing'
+import { assignAt, type Indexed, selectAt, type TensorIndex } from './indexing'
 import type { OperatorMethods } from './operator-types.generated'
 import { printTensor } from './print'
 import type { TypedMethods } from './typed'
 import { type NestedList, nested, type TypedArrayOf, typedArray } from './values'
+
+/** Nested arrays as an index: of integers, or of booleans for a mask. */
+let liftIndex: (list: unknown) => Tensor
+
+/** Nested arrays become tensors in a room that needs this one. */
+export function registerLiftIndex(lift: (list: unknown) => Tensor): void {
+  liftIndex = lift
+}
 
 /** What an operator of autograd is called: `{ name: 'AddBackward0' }`. */
 export interface GradFn {
@@ -204,9 +212,37 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
     return new Uint8Array(binding.tensorBytes(slotOf(this)))
   }
 
-  /** Picks along the first dimensions: numbers select, `null` adds a dimension, `'...'` skips, tensors index. */
-  at(...indices: TensorIndex[]): Tensor<any, D> {
-    return selectAt(this, indices)
+  /**
+   * Python's `x[...]`: positions select, a `slice` cuts, `null` adds a dimension, `'...'` skips to the last ones; index
+   * tensors, nested arrays, masks and booleans pick elements. Without the latter the result is a view of this tensor.
+   *
+   * Errors: `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for positions outside, and for more indices than dimensions.
+   *
+   * @example
+   * x.at(0)                                  // x[0]
+   * x.at(slice(1, 3), null, '...', mask)     // x[1:3, None, ..., mask]
+   *
+   * @see https://docs.pytorch.org/docs/stable/tensor_view.html
+   */
+  at<T extends Shape, E extends DType, const I extends readonly TensorIndex[]>(
+    this: Tensor<T, E>,
+    ...indices: I
+  ): Tensor<Indexed<T, I>, E> {
+    return selectAt(this, indices, liftIndex) as Tensor<Indexed<T, I>, E>
+  }
+
+  /**
+   * Python's `x[...] = value`: writes a number or a tensor, broadcast and cast, where `at(...indices)` would read.
+   * Recorded by autograd, as there.
+   *
+   * Errors: as `at`, and `ERR_LIBTORCH` for a value that does not broadcast.
+   *
+   * @example
+   * x.setAt(0, slice(1, 3), '...')           // x[1:3, ...] = 0
+   */
+  setAt(value: Tensor | Scalar, ...indices: TensorIndex[]): this {
+    assignAt(this, value, indices, liftIndex)
+    return this
   }
 
   /** True once the tensor was freed by hand or by its scope. */

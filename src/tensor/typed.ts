@@ -24,6 +24,7 @@ import type { Viewed } from '../core/view-types'
 import type { Tensor } from './tensor'
 
 import type { TypedInPlace } from './typed-in-place'
+import type { TypedPicking } from './typed-picking'
 import type { TypedReductions } from './typed-reductions'
 
 export type { CreationFunctions, CreationOptions, ShapeOfData } from './typed-creation'
@@ -379,4 +380,5 @@ export interface TypedMethods<S extends Shape, D extends DType>
     TypedElementwise<S, D>,
     TypedProducts,
     TypedReductions,
+    TypedPicking<D>,
     TypedInPlace<S, D> {}
