@@ -51,3 +51,6 @@ nn.init.eye_(torch.rand([2, 3, 4])) // expect: a tensor of 2 dimensions is neede
 nn.init.dirac_(torch.rand([2, 3])) // expect: a tensor of 3, 4 or 5 dimensions is needed, got [2, 3]
 nn.init.kaimingUniform_(torch.rand([2, 3]), { mode: 'fan_inn' }) // expect: '"fan_inn"' is not assignable
 nn.utils.clipGradNorm_(3, 1) // expect: Argument of type 'number' is not assignable
+new nn.ModuleDict({ relu: new nn.ReLU() }).get('rel') // expect: '"rel"' is not assignable
+new nn.ModuleDict({ wide: new nn.Linear(4, 8) }).get('wide').forward(torch.rand([2, 5])) // expect: Linear expects 4 features, got 5 in [2, 5]
+new nn.ModuleDict({ relu: torch.rand([2]) }) // expect: is missing the following properties from type 'Module'
