@@ -2,7 +2,7 @@ import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { isModule, Module } from './module'
 import { isParameter, Parameter } from './parameter'
-import { indented } from './representation'
+import { indented, parameterLine } from './representation'
 
 /** An index counted from the end where negative; `ERR_OUT_OF_RANGE` outside. */
 function position(index: number, length: number): number {
@@ -151,81 +151,6 @@ export class ParameterList extends OrderedFields<Parameter> {
   }
 
   override extraRepr(): string {
-    return [...this]
-      .map((parameter, i) => {
-        const place = parameter.device.startsWith('cuda') ? ` (${parameter.device})` : ''
-        const size = (parameter.shape as readonly number[]).join('x')
-        return `  (${i}): Parameter containing: [torch.${parameter.dtype} of size ${size}${place}]`
-      })
-      .join('\n')
-  }
-}
-
-/**
- * Modules by name that their module knows of, as `torch.nn.ModuleDict`, in the order in which they were added.
- *
- * @example
- * const activations = new nn.ModuleDict({ relu: new nn.ReLU() })
- * activations.get('relu').forward(x)
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
- */
-export class ModuleDict<M extends Module = Module> extends Module {
-  constructor(modules?: Readonly<Record<string, M>> | Iterable<readonly [string, M]>) {
-    super()
-    if (modules !== undefined) this.update(modules)
-  }
-
-  /** Adds all of another one. */
-  update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): this {
-    const entries = Symbol.iterator in modules ? modules : Object.entries(modules)
-    for (const [name, module] of entries as Iterable<readonly [string, M]>) this.set(name, module)
-    return this
-  }
-
-  /** Adds one, or puts it in the place of the one of that name. */
-  set(name: string, module: M): this {
-    this.registerModule(name, module)
-    return this
-  }
-
-  /** The one of that name; `ERR_INVALID_ARG_VALUE` where there is none. */
-  get(name: string): M {
-    return this.getSubmodule(name) as M
-  }
-
-  has(name: string): boolean {
-    return Object.hasOwn(this, name) && isModule(this[name as keyof this])
-  }
-
-  /** Takes one out. */
-  pop(name: string): M {
-    const module = this.get(name)
-    delete this[name as keyof this]
-    return module
-  }
-
-  get length(): number {
-    return this.keys().length
-  }
-
-  keys(): string[] {
-    return this.entries().map(([name]) => name)
-  }
-
-  values(): M[] {
-    return this.entries().map(([, module]) => module)
-  }
-
-  entries(): [string, M][] {
-    return Object.entries(this).filter((entry): entry is [string, M] => isModule(entry[1]))
-  }
-
-  [Symbol.iterator](): Iterator<string> {
-    return this.keys()[Symbol.iterator]()
-  }
-
-  /** A container is no function: `ERR_INVALID_ARG_TYPE`. */
-  override forward(): never {
-    throw new InvalidArgTypeError(`Module [${this.constructor.name}] is missing the required "forward" function`)
+    return [...this].map((parameter, i) => parameterLine(String(i), parameter, `torch.${parameter.dtype}`)).join('\n')
   }
 }

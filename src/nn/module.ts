@@ -27,7 +27,7 @@ export { isModule, type WalkOptions } from './module-tree'
  * The tree is what a module's own fields are, read whenever it is asked for: a field that holds a `Module` is a child,
  * one that holds a `Parameter` is a parameter, one registered by `registerBuffer` is a buffer. Names and order are those
  * of the fields, and so of Python's `state_dict`; what several names share is counted once. Private `#fields` and plain
- * arrays are not registered: `ModuleList`, `ModuleDict` and `ParameterList` are.
+ * arrays are not registered: `ModuleList`, `ModuleDict`, `ParameterList` and `ParameterDict` are.
  *
  * @example
  * class Net extends nn.Module {

@@ -91,3 +91,12 @@ export function same<S extends readonly number[]>(x: Tensor<S>) {
 }
 const shaped = same(torch.rand([3, 3]))
 export const generic: Tensor<[3, 3]> = shaped
+
+nn.init.kaimingNormal_(new nn.Conv2d(1, 4, 3).weight, { mode: 'fan_out', nonlinearity: 'relu' })
+export const initialised: nn.Parameter<[8, 4]> = nn.init.xavierUniform_(new nn.Linear(4, 8).weight, 2)
+nn.init.zeros_(new nn.Linear(4, 8).bias!)
+export function orthogonal<S extends readonly number[]>(x: Tensor<S>): Tensor<S> {
+  return nn.init.orthogonal_(x as Tensor)
+}
+export const vector: Tensor<[number]> = nn.utils.parametersToVector(new nn.Linear(4, 8).parameters())
+export const norm: Tensor<[]> = nn.utils.clipGradNorm_(new nn.Linear(4, 8).parameters(), 1, { normType: 1 })

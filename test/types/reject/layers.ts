@@ -46,3 +46,11 @@ export const dtype: Tensor<[64, 10], 'float64'> = wide // expect: Type '"float32
 new Net().forward(torch.rand([64, 3, 28, 28])) // expect: Type '3' is not assignable to type '1'
 new Net().forward(torch.rand([60000, 28, 28])) // expect: [60000, 28, 28]
 export const weight: Tensor<[4, 10]> = new nn.Linear(10, 5).weight // expect: Type '5' is not assignable to type '4'
+nn.init.xavierUniform_(new nn.Linear(4, 8).bias!) // expect: a tensor of 2 or more dimensions is needed, got [8]
+nn.init.eye_(torch.rand([2, 3, 4])) // expect: a tensor of 2 dimensions is needed, got [2, 3, 4]
+nn.init.dirac_(torch.rand([2, 3])) // expect: a tensor of 3, 4 or 5 dimensions is needed, got [2, 3]
+nn.init.kaimingUniform_(torch.rand([2, 3]), { mode: 'fan_inn' }) // expect: '"fan_inn"' is not assignable
+nn.utils.clipGradNorm_(3, 1) // expect: Argument of type 'number' is not assignable
+new nn.ModuleDict({ relu: new nn.ReLU() }).get('rel') // expect: '"rel"' is not assignable
+new nn.ModuleDict({ wide: new nn.Linear(4, 8) }).get('wide').forward(torch.rand([2, 5])) // expect: Linear expects 4 features, got 5 in [2, 5]
+new nn.ModuleDict({ relu: torch.rand([2]) }) // expect: is missing the following properties from type 'Module'
