@@ -14,7 +14,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { version } from '../../src'
-import { findPython } from '../bench/python'
+import { findPython } from '../bench/others'
 import { Recording } from './recording'
 import type { Mode, Verdict } from './replay'
 
@@ -123,8 +123,8 @@ function report(mode: Mode, recording: Recording, { verdicts, queued }: Replayed
   return passed >= WANTED * total && tell('crashed') === 0
 }
 
-function record(folder: string, words: readonly string[]): void {
-  const python = findPython()
+async function record(folder: string, words: readonly string[]): Promise<void> {
+  const python = await findPython()
   if (python === undefined) {
     console.error('There is no Python with torch: name one in LIBTORCH_NODE_PYTHON. Nothing was tested.')
     process.exit(1)
@@ -152,7 +152,7 @@ async function main() {
   const folder = keep === undefined ? mkdtempSync(path.join(tmpdir(), 'libtorch-node-operators-')) : path.resolve(keep)
   try {
     mkdirSync(folder, { recursive: true })
-    if (!existsSync(path.join(folder, 'summary.json'))) record(folder, words)
+    if (!existsSync(path.join(folder, 'summary.json'))) await record(folder, words)
     const recording = new Recording(folder)
     for (const mode of modes.length > 0 ? modes : (['direct', 'queued'] as const)) {
       const start = performance.now()
