@@ -106,6 +106,10 @@ export interface Binding {
   directReshape(slot: Slot, count: number, result: object): Slot
   directEmpty(count: number, result: object): Slot
 
+  tensorRegisterHook(slot: Slot, hook: (gradients: [Slot]) => [Slot] | undefined): number
+  gradientHookRemove(id: number): void
+  /** The same tensors; their gradients come to the function, all at once. */
+  gradientCheckpoint(slots: Slot[], hook: (gradients: (Slot | null)[]) => (Slot | null)[] | undefined): Slot[]
   backward(
     tensors: Slot[],
     gradients: (Slot | null)[] | null,
