@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 
+#include "autograd/hooks.h"
+
 namespace ltn {
 
 namespace {
@@ -72,9 +74,14 @@ void defer_backward(Environment& env, Args& args) {
 
 // backward(tensors, gradients | null, retainGraph | null, createGraph, inputs | null)
 napi_value backward(Environment& env, Args& args) {
-  if (env.queue.deferring()) [[unlikely]] {
+  if (env.queue.deferring() && !gradient_hooks_live(env)) [[unlikely]] {
     defer_backward(env, args);
     return js_undefined(env);
+  }
+  // With hooks, a pass of the open job runs here, where JavaScript is; a task that failed has ended that job.
+  if (env.queue.deferring()) {
+    env.queue.wait_for(*env.queue.open_job());
+    Queue::rethrow(*env.queue.open_job());
   }
   env.queue.wait_for_all();  // a graph reaches tensors that no argument names
   const std::vector<at::Tensor> tensors = args.tensor_list(0);
@@ -128,6 +135,7 @@ void register_autograd(Environment& env, napi_value exports) {
   define<inference_enabled>(env, exports, "isInferenceModeEnabled");
   define<open_inference>(env, exports, "openInferenceMode");
   define<close_inference>(env, exports, "closeInferenceMode");
+  register_gradient_hooks(env, exports);
 }
 
 }  // namespace ltn

@@ -98,6 +98,10 @@ export interface Binding {
   /** `[name, overload, numberMask]` of each overload that is called without boxing. */
   directRows(): [name: string, overload: string, numberMask: number][]
 
+  tensorRegisterHook(slot: Slot, hook: (gradients: [Slot]) => [Slot] | undefined): number
+  gradientHookRemove(id: number): void
+  /** The same tensors; their gradients come to the function, all at once. */
+  gradientCheckpoint(slots: Slot[], hook: (gradients: (Slot | null)[]) => (Slot | null)[] | undefined): Slot[]
   backward(
     tensors: Slot[],
     gradients: (Slot | null)[] | null,

@@ -1,5 +1,6 @@
 export type { DataPair, InputCheck, InputOf, Reduction, TargetsCheck } from './data-rules'
 export * as functional from './functional'
+export type { Gradients } from './hooks'
 export * as init from './init'
 export * from './layers'
 export { Leaf } from './leaf'

@@ -4,8 +4,10 @@ import { type DType, isComplex, isFloating } from '../core/dtype'
 import { describe, InvalidArgTypeError } from '../core/errors'
 import { keep, slotOf } from '../core/handle'
 import { check, is, mergeArguments } from '../core/options'
+import type { RemovableHandle } from '../core/removable'
 import { isTensor, setData, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
+import { addHook, type Gradients } from './hooks'
 import { buffersOf, isModule, ModuleTree, ownBuffers, ownChildren, ownParameters, setField } from './module-tree'
 import { isParameter, Parameter } from './parameter'
 import { indented } from './representation'
@@ -266,6 +268,57 @@ export abstract class Module extends ModuleTree {
     return this
   }
 
+  // --- hooks
+
+  /**
+   * Calls `hook(module, inputs, output)` after each forward; what it gives takes the output's place. `prepend` puts it
+   * before other hooks, `alwaysCall` calls it (without an output) even where the forward throws. Hooks replace `forward` on
+   * the object itself. `ERR_INVALID_ARG_TYPE` for what is no function.
+   *
+   * @example
+   * const handle = model.registerForwardHook((module, inputs, output) => console.log(output.shape))
+   * handle.remove()
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_hook
+   */
+  registerForwardHook(
+    hook: (module: this, inputs: readonly any[], output: any) => unknown,
+    ...args: [options?: { prepend?: boolean; alwaysCall?: boolean }]
+  ): RemovableHandle {
+    const { prepend, alwaysCall } = hookOptions('registerForwardHook', ['prepend', 'alwaysCall'], args)
+    return addHook(this, 'forward', hook, { prepend, always: alwaysCall })
+  }
+
+  /** Calls `hook(module, inputs)` before each forward; an array (or one value) that it gives takes the inputs' place. */
+  registerForwardPreHook(
+    hook: (module: this, inputs: readonly any[]) => unknown,
+    ...args: [options?: { prepend?: boolean }]
+  ): RemovableHandle {
+    return addHook(this, 'forwardPre', hook, hookOptions('registerForwardPreHook', ['prepend'], args))
+  }
+
+  /**
+   * Calls `hook(module, gradInputs, gradOutputs)` whenever a backward pass has computed the gradients of the inputs; an
+   * array that it gives takes their place. Null stands for what needs no gradient. An error that it throws ends
+   * `backward`. Changing in place what goes in or comes out of the module is `ERR_LIBTORCH`, as in Python. For gradients on
+   * the CPU; a backward pass with hooks runs on JavaScript's thread, in `train` too.
+   *
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook
+   */
+  registerFullBackwardHook(
+    hook: (module: this, gradInputs: Gradients, gradOutputs: Gradients) => undefined | null | Tensor | Gradients,
+    ...args: [options?: { prepend?: boolean }]
+  ): RemovableHandle {
+    return addHook(this, 'backward', hook, hookOptions('registerFullBackwardHook', ['prepend'], args))
+  }
+
+  /** Calls `hook(module, gradOutputs)` before the gradients of the outputs go into the module; it may change them. */
+  registerFullBackwardPreHook(
+    hook: (module: this, gradOutputs: Gradients) => undefined | null | Tensor | Gradients,
+    ...args: [options?: { prepend?: boolean }]
+  ): RemovableHandle {
+    return addHook(this, 'backwardPre', hook, hookOptions('registerFullBackwardPreHook', ['prepend'], args))
+  }
+
   // --- printing
 
   /** What stands between the parentheses of this module's line in `toString`. */
@@ -286,6 +339,12 @@ export abstract class Module extends ModuleTree {
   [inspect.custom](): string {
     return this.toString()
   }
+}
+
+function hookOptions(what: string, names: string[], args: readonly unknown[]): Record<string, boolean> {
+  const options = mergeArguments(what, names, args)
+  for (const [name, value] of Object.entries(options)) check(what, name, value, is.boolean)
+  return options as Record<string, boolean>
 }
 
 type Convert = (options: Record<string, unknown>) => Tensor

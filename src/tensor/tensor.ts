@@ -6,6 +6,7 @@ import type { ItemOf, Scalar } from '../core/dtype-types'
 import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
 import { adopt, dispose, Handle, isHandle, registerHandleClass, slotOf } from '../core/handle'
 import { check, is, mergeArguments } from '../core/options'
+import { RemovableHandle } from '../core/removable'
 import type { Shape } from '../core/shape-types'
 import { binding } from '../native/load'
 import { assignAt, type Indexed, selectAt, type TensorIndex } from './indexing'
@@ -140,6 +141,28 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
       throw new InvalidArgTypeError(`grad must be a tensor or null, got ${describe(value)}`)
     }
     binding.tensorSetGrad(slotOf(this), value === null ? null : slotOf(value))
+  }
+
+  /**
+   * Calls `hook` with this tensor's gradient whenever a backward pass has computed it; a tensor that it gives takes the
+   * gradient's place. An error that it throws ends `backward`. The graph holds the function until `remove()` or its own
+   * end, so a function that holds this tensor keeps it alive. For gradients on the CPU.
+   *
+   * `ERR_INVALID_ARG_VALUE` where this tensor needs no gradient, `ERR_INVALID_ARG_TYPE` for what is no function.
+   *
+   * @example
+   * const handle = x.registerHook(gradient => gradient.mul(2))
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
+   */
+  registerHook(hook: (gradient: Tensor<S, D>) => Tensor | undefined | null): RemovableHandle {
+    if (typeof hook !== 'function') throw new InvalidArgTypeError(`a hook must be a function, got ${describe(hook)}`)
+    const id = binding.tensorRegisterHook(slotOf(this), ([gradient]) => {
+      const changed = hook(adopt<Tensor<S, D>>(gradient))
+      if (changed === undefined || changed === null) return undefined
+      if (isTensor(changed)) return [slotOf(changed)]
+      throw new InvalidArgTypeError(`registerHook: a hook must give a tensor or nothing, got ${describe(changed)}`)
+    })
+    return new RemovableHandle(() => binding.gradientHookRemove(id))
   }
 
   /** Keeps `grad` for a tensor that is no leaf. */
