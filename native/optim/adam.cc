@@ -50,9 +50,9 @@ struct Adam::Batch {
   }
 };
 
-const std::vector<OptionRow<AdamOptions>>& Adam::options() {
-  using O = AdamOptions;
-  static const std::vector<OptionRow<O>> rows = {
+template <typename O>
+static std::vector<OptionRow<O>> adam_rows() {
+  return {
       {"lr", [](O& o) -> OptionPlace { return &o.lr(); }},
       {"betas", [](O& o) -> OptionPlace { return &o.betas(); }},
       {"eps", [](O& o) -> OptionPlace { return &o.eps(); }},
@@ -65,6 +65,16 @@ const std::vector<OptionRow<AdamOptions>>& Adam::options() {
       {"fused", [](O& o) -> OptionPlace { return &o.fused; }},
       {"decoupledWeightDecay", [](O& o) -> OptionPlace { return &o.decoupled_weight_decay; }},
   };
+}
+
+const std::vector<OptionRow<AdamOptions>>& Adam::options() {
+  static const std::vector<OptionRow<AdamOptions>> rows = adam_rows<AdamOptions>();
+  return rows;
+}
+
+const std::vector<OptionRow<AdamWOptions>>& AdamW::options() {
+  using O = AdamWOptions;
+  static const std::vector<OptionRow<O>> rows = adam_rows<O>();
   return rows;
 }
 
@@ -79,12 +89,10 @@ const std::vector<StateRow<AdamState>>& Adam::state_rows() {
 }
 
 void Adam::check(const AdamOptions& o) {
-  const auto [beta1, beta2] = o.betas();
-  if (!(0.0 <= o.lr())) fail(code::kArgValue, "Invalid learning rate: ", python_text(o.lr()));
-  if (!(0.0 <= o.eps())) fail(code::kArgValue, "Invalid epsilon value: ", python_text(o.eps()));
-  if (!(0.0 <= beta1 && beta1 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 0: ", python_text(beta1));
-  if (!(0.0 <= beta2 && beta2 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 1: ", python_text(beta2));
-  if (!(0.0 <= o.weight_decay())) fail(code::kArgValue, "Invalid weight_decay value: ", python_text(o.weight_decay()));
+  check_range("learning rate", o.lr());
+  check_range("epsilon value", o.eps());
+  check_betas(o.betas());
+  check_range("weight_decay value", o.weight_decay());
   if (!o.fused.value_or(false)) return;
   if (o.differentiable) fail(code::kArgValue, "`fused` does not support `differentiable`");
   if (o.foreach.value_or(false)) fail(code::kArgValue, "`fused` and `foreach` cannot be `True` together.");
@@ -130,17 +138,6 @@ void Adam::collect(torch::optim::OptimizerParamGroup& group, Batch& batch) {
 }
 
 namespace {
-
-void check_capturable(const std::vector<Tensor>& params, const std::vector<Tensor>& counts) {
-  for (size_t i = 0; i < params.size(); ++i) {
-    const c10::DeviceType device = params[i].device().type();
-    const bool supported = device == c10::kCUDA || device == c10::kXPU || device == c10::kHPU ||
-                           device == c10::kPrivateUse1 || device == c10::kXLA;
-    if (supported && counts[i].device().type() == device) continue;
-    fail(code::kArgValue,
-         "If capturable=True, params and state_steps must be on supported devices: ['cuda', 'xpu', 'hpu', 'xla'].");
-  }
-}
 
 // Python's `_single_tensor_adam`.
 template <typename Batch>
@@ -198,21 +195,15 @@ void step_foreach(Batch& b, const AdamOptions& o) {
   const auto [beta1, beta2] = o.betas();
   const double lr = o.lr(), weight_decay = o.weight_decay();
   if (o.differentiable) fail(code::kArgValue, "_foreach ops don't support autograd");
-  if (o.capturable) check_capturable(b.params, b.counts);
+  if (o.capturable) check_capturable(b.params, b.counts, false);
   for (size_t i = 0; i < b.params.size(); ++i) b.view_complex_as_real(i);
   if (o.maximize) b.grads = at::_foreach_neg(b.grads);
-  if (b.counts[0].is_cpu()) {
-    for (const Tensor& count : b.counts) increment(count);
-  } else {
-    at::_foreach_add_(b.counts, 1);
-  }
+  increment(b.counts);
   if (weight_decay != 0) {
     if (o.decoupled_weight_decay) {
       at::_foreach_mul_(b.params, 1 - lr * weight_decay);
-    } else if (o.maximize) {
-      at::_foreach_add_(b.grads, b.params, weight_decay);
     } else {
-      b.grads = at::_foreach_add(b.grads, b.params, weight_decay);
+      decay_gradients(b.grads, b.params, weight_decay, o.maximize);
     }
   }
   at::_foreach_lerp_(b.exp_avgs, b.grads, 1 - beta1);
@@ -252,11 +243,7 @@ void step_foreach(Batch& b, const AdamOptions& o) {
 template <typename Batch>
 void step_fused(Batch& b, const AdamOptions& o) {
   const auto [beta1, beta2] = o.betas();
-  if (b.counts[0].is_cpu()) {
-    for (const Tensor& count : b.counts) increment(count);
-  } else {
-    at::_foreach_add_(b.counts, 1);
-  }
+  increment(b.counts);
   if (o.decoupled_weight_decay) {
     at::_fused_adamw_(b.params, b.grads, b.exp_avgs, b.exp_avg_sqs, b.max_exp_avg_sqs, b.counts, o.lr(), beta1, beta2,
                       o.weight_decay(), o.eps(), o.amsgrad(), o.maximize);

@@ -34,7 +34,7 @@ struct AdamState : torch::optim::AdamParamState {
 
 // torch.optim.Adam, bit for bit; libtorch's own `Adam::step` leaves Python's curve at the second step, because it adds
 // the first moment up in another order.
-class Adam final : public torch::optim::Adam {
+class Adam : public torch::optim::Adam {
  public:
   using Options = AdamOptions;
   using State = AdamState;
@@ -50,6 +50,27 @@ class Adam final : public torch::optim::Adam {
  private:
   struct Batch;
   void collect(torch::optim::OptimizerParamGroup& group, Batch& batch);
+};
+
+struct AdamWOptions : AdamOptions {
+  AdamWOptions() {
+    weight_decay(1e-2);
+    decoupled_weight_decay = true;
+  }
+
+  std::unique_ptr<torch::optim::OptimizerOptions> clone() const override {
+    return std::make_unique<AdamWOptions>(*this);
+  }
+};
+
+// torch.optim.AdamW: Adam with other defaults.
+class AdamW final : public Adam {
+ public:
+  using Options = AdamWOptions;
+  static constexpr const char* kKind = "AdamW";
+  static const std::vector<OptionRow<Options>>& options();
+
+  explicit AdamW(const Options& defaults) : Adam(defaults) {}
 };
 
 }  // namespace ltn

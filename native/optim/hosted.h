@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -17,7 +18,8 @@
 namespace ltn {
 
 // A place where an option is kept; its type is the option's.
-using OptionPlace = std::variant<double*, bool*, std::optional<bool>*, std::tuple<double, double>*>;
+using OptionPlace = std::variant<double*, bool*, std::optional<bool>*, std::tuple<double, double>*, int64_t*,
+                                 std::optional<std::string>*>;
 
 class HostedOptimizer {
  public:
@@ -44,8 +46,15 @@ class HostedOptimizer {
   size_t add_group(std::vector<at::Tensor> params, OptionsPointer options) {
     auto& groups = optimizer().param_groups();
     groups.emplace_back(std::move(params), std::move(options));
+    begin(groups.back());
     return groups.size() - 1;
   }
+
+ protected:
+  // Fills the state of a new group, where an optimizer does so before its first step.
+  virtual void begin(torch::optim::OptimizerParamGroup& group) = 0;
+
+ public:
 
   // --- state, by Python's names
   using State = std::vector<std::pair<std::string, at::Tensor>>;
@@ -69,7 +78,13 @@ struct StateRow {
   bool required;
 };
 
-// `Optimizer` has nested types Options and State and static tables `options()` and `state()`.
+template <typename Optimizer, typename = void>
+struct Begins : std::false_type {};
+template <typename Optimizer>
+struct Begins<Optimizer, std::void_t<decltype(&Optimizer::begin)>> : std::true_type {};
+
+// `Optimizer` has nested types Options and State, static tables `options()` and `state_rows()`, and maybe
+// `begin(params, options)`.
 template <typename Optimizer>
 class Hosted final : public HostedOptimizer {
   using Options = typename Optimizer::Options;
@@ -124,6 +139,11 @@ class Hosted final : public HostedOptimizer {
   }
 
   void clear_state() override { optimizer_.state().clear(); }
+
+ protected:
+  void begin([[maybe_unused]] torch::optim::OptimizerParamGroup& group) override {
+    if constexpr (Begins<Optimizer>::value) optimizer_.begin(group.params(), static_cast<Options&>(group.options()));
+  }
 
  private:
   Optimizer optimizer_;

@@ -1,10 +1,19 @@
 #include "optim/optim.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/guard.h"
+#include "optim/adadelta.h"
+#include "optim/adagrad.h"
 #include "optim/adam.h"
+#include "optim/adamax.h"
+#include "optim/lbfgs.h"
+#include "optim/nadam.h"
+#include "optim/radam.h"
+#include "optim/rmsprop.h"
 #include "optim/sgd.h"
+#include "optim/step.h"
 
 namespace ltn {
 
@@ -32,6 +41,17 @@ void write_option(Environment& env, const char* kind, const char* name, OptionPl
     }
     if (!value.IsBoolean()) wrong(env, kind, name, "a boolean or null", value);
     **maybe = value.As<Napi::Boolean>().Value();
+  } else if (auto** integer = std::get_if<int64_t*>(&place)) {
+    const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0.5;
+    if (!is_safe_integer(number)) wrong(env, kind, name, "an integer", value);
+    **integer = static_cast<int64_t>(number);
+  } else if (auto** text = std::get_if<std::optional<std::string>*>(&place)) {
+    if (value.IsNull()) {
+      text[0]->reset();
+      return;
+    }
+    if (!value.IsString()) wrong(env, kind, name, "a string or null", value);
+    **text = value.As<Napi::String>().Utf8Value();
   } else {
     constexpr const char* kExpected = "a pair of numbers";
     if (!value.IsArray()) wrong(env, kind, name, kExpected, value);
@@ -48,6 +68,10 @@ napi_value read_option(Environment& env, OptionPlace place) {
   if (auto** flag = std::get_if<bool*>(&place)) return js_bool(env, **flag);
   if (auto** maybe = std::get_if<std::optional<bool>*>(&place)) {
     return *maybe && (*maybe)->has_value() ? js_bool(env, ***maybe) : js_null(env);
+  }
+  if (auto** integer = std::get_if<int64_t*>(&place)) return js_number(env, static_cast<double>(**integer));
+  if (auto** text = std::get_if<std::optional<std::string>*>(&place)) {
+    return text[0]->has_value() ? napi_value(Napi::String::New(env.env(), ***text)) : js_null(env);
   }
   const auto [first, second] = *std::get<std::tuple<double, double>*>(place);
   Napi::Array out = Napi::Array::New(env.env(), 2);
@@ -105,7 +129,15 @@ Optimizer create(Environment& env, Napi::Object values) {
 
 constexpr OptimizerRow kOptimizers[] = {
     {Adam::kKind, create<Adam>},
+    {AdamW::kKind, create<AdamW>},
     {Sgd::kKind, create<Sgd>},
+    {Adagrad::kKind, create<Adagrad>},
+    {Rmsprop::kKind, create<Rmsprop>},
+    {Adadelta::kKind, create<Adadelta>},
+    {Adamax::kKind, create<Adamax>},
+    {Nadam::kKind, create<Nadam>},
+    {Radam::kKind, create<Radam>},
+    {Lbfgs::kKind, create<Lbfgs>},
 };
 
 // --- entries
@@ -268,6 +300,11 @@ napi_value optimizer_clear_state(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
+// Schedulers count with the C library's functions, as Python does: JavaScript's have other last digits.
+napi_value libc_power(Environment& env, Args& args) { return js_number(env, power(args.number(0), args.number(1))); }
+napi_value libc_cosine(Environment& env, Args& args) { return js_number(env, std::cos(args.number(0))); }
+napi_value libc_logarithm(Environment& env, Args& args) { return js_number(env, std::log(args.number(0))); }
+
 // optimizersLive(): how many optimizers this environment holds.
 napi_value optimizers_live(Environment& env, Args&) {
   auto& optimizers = table(env);
@@ -289,6 +326,9 @@ void register_optim(Environment& env, napi_value exports) {
   define<gradients_clear>(env, exports, "gradientsClear");
   define<optimizer_state>(env, exports, "optimizerState");
   define<optimizer_set_state>(env, exports, "optimizerSetState");
+  define<libc_power>(env, exports, "libcPower");
+  define<libc_cosine>(env, exports, "libcCosine");
+  define<libc_logarithm>(env, exports, "libcLogarithm");
   define<optimizers_live>(env, exports, "optimizersLive");
   define<optimizer_clear_state>(env, exports, "optimizerClearState");
 }

@@ -83,13 +83,7 @@ void step_single(Batch& b, const SgdOptions& o) {
 void step_foreach(Batch& b, const SgdOptions& o) {
   const bool sparse = std::any_of(b.grads.begin(), b.grads.end(), [](const Tensor& g) { return g.is_sparse(); });
   if (o.maximize) b.grads = at::_foreach_neg(b.grads);
-  if (o.weight_decay() != 0) {
-    if (o.maximize) {
-      at::_foreach_add_(b.grads, b.params, o.weight_decay());
-    } else {
-      b.grads = at::_foreach_add(b.grads, b.params, o.weight_decay());
-    }
-  }
+  decay_gradients(b.grads, b.params, o.weight_decay(), o.maximize);
   if (o.momentum() != 0) {
     const bool all =
         std::all_of(b.buffers.begin(), b.buffers.end(), [](const Tensor& buffer) { return buffer.defined(); });

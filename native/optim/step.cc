@@ -1,6 +1,8 @@
 #include "optim/step.h"
 
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/DefaultDtype.h>
 
 #include <algorithm>
@@ -79,6 +81,48 @@ void increment(const at::Tensor& count) {
     }
   }
   count.add_(1);
+}
+
+void increment(at::TensorList counts) {
+  if (counts.front().is_cpu()) {
+    for (const at::Tensor& count : counts) increment(count);
+  } else {
+    at::_foreach_add_(counts, 1);
+  }
+}
+
+void decay_gradients(std::vector<at::Tensor>& grads, at::TensorList params, double weight_decay, bool maximize) {
+  if (weight_decay == 0) return;
+  if (maximize) {
+    at::_foreach_add_(grads, params, weight_decay);
+  } else {
+    grads = at::_foreach_add(grads, params, weight_decay);
+  }
+}
+
+void fill_if_missing(at::Tensor& kept, const at::Tensor& param) {
+  if (!kept.defined()) kept = at::zeros_like(param, {}, at::MemoryFormat::Preserve);
+}
+
+void check_range(const char* what, double value) {
+  if (!(0.0 <= value)) fail(code::kArgValue, "Invalid ", what, ": ", python_text(value));
+}
+
+void check_betas(const std::tuple<double, double>& betas) {
+  const auto [beta1, beta2] = betas;
+  if (!(0.0 <= beta1 && beta1 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 0: ", python_text(beta1));
+  if (!(0.0 <= beta2 && beta2 < 1.0)) fail(code::kArgValue, "Invalid beta parameter at index 1: ", python_text(beta2));
+}
+
+void check_capturable(at::TensorList params, at::TensorList numbers, bool xla, const char* what) {
+  for (size_t i = 0; i < params.size(); ++i) {
+    const c10::DeviceType device = params[i].device().type();
+    const bool supported = device == c10::kCUDA || device == c10::kXPU || device == c10::kHPU ||
+                           device == c10::kPrivateUse1 || (xla && device == c10::kXLA);
+    if (supported && numbers[i].device().type() == device) continue;
+    fail(code::kArgValue, "If capturable=True, ", what, " must be on supported devices: ['cuda', 'xpu', 'hpu'",
+         xla ? ", 'xla'" : "", "].");
+  }
 }
 
 double power(double base, double exponent) {

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace ltn {
@@ -29,6 +30,21 @@ at::Tensor new_count(std::optional<c10::Device> device, bool fused);
 
 // count += 1, without an operator where the count is a number in the CPU's memory.
 void increment(const at::Tensor& count);
+void increment(at::TensorList counts);
+
+// The L2 penalty as Python's lists add it: into the gradients themselves where `maximize` has copied them already.
+void decay_gradients(std::vector<at::Tensor>& grads, at::TensorList params, double weight_decay, bool maximize);
+
+// Zeros of the size of `param` where nothing is kept yet.
+void fill_if_missing(at::Tensor& kept, const at::Tensor& param);
+
+// ERR_INVALID_ARG_VALUE in Python's words: `what` is "learning rate", and the value must be at least 0.
+void check_range(const char* what, double value);
+void check_betas(const std::tuple<double, double>& betas);
+
+// The same for what a CUDA graph cannot capture: numbers that are not on the parameter's device.
+void check_capturable(at::TensorList params, at::TensorList numbers, bool xla = true,
+                      const char* what = "params and state_steps");
 
 // The C library's `pow`, as Python's `**`: never another function for a known exponent.
 double power(double base, double exponent);

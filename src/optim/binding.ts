@@ -14,6 +14,9 @@ export interface OptimBinding {
   optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
   optimizerClearState(id: number): void
   optimizersLive(): number
+  libcPower(base: number, exponent: number): number
+  libcCosine(x: number): number
+  libcLogarithm(x: number): number
 }
 
 export const optim = binding as unknown as OptimBinding

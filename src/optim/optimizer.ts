@@ -15,13 +15,20 @@ export type NewParamGroup<O> = Partial<O> & { params: Tensor | Iterable<Tensor |
 /** What an optimizer takes: tensors, named tensors, or groups of them. */
 export type Params<O> = Iterable<Tensor | readonly [string, Tensor] | NewParamGroup<O>>
 
+/** What an optimizer keeps for one parameter, by Python's names. */
+export type ParamState = Record<string, Tensor>
+
 /** An optimizer's state as Python keeps it: parameters by number, options under Python's names. */
-export interface OptimizerStateDict {
-  state: Record<string, Record<string, Tensor>>
+export interface OptimizerStateDict<State = ParamState> {
+  state: Record<string, State>
   param_groups: Record<string, unknown>[]
 }
 
 const DEFAULTS = -1
+
+/** From now on, remembers whether `optimizer` steps; asked by `hasStepped`. Schedulers warn by it. */
+export let watchSteps: (optimizer: Optimizer<any, any>) => void
+export let hasStepped: (optimizer: Optimizer<any, any>) => boolean
 
 const snake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -32,10 +39,20 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
  *
  * @see https://docs.pytorch.org/docs/stable/optim.html
  */
-export abstract class Optimizer<O extends object = Record<string, unknown>> {
+export abstract class Optimizer<O extends object = Record<string, unknown>, State extends object = ParamState> {
   readonly #id: number
   readonly #names: readonly string[]
   readonly #groups: ParamGroup<O>[] = []
+  /** Whether it has stepped since somebody watched; undefined where nobody does. */
+  #stepped: boolean | undefined
+
+  static {
+    watchSteps = optimizer => {
+      optimizer.#stepped ??= false
+    }
+    hasStepped = optimizer => optimizer.#stepped === true
+  }
+
   /** The options that a new group begins with. */
   readonly defaults: Readonly<Required<O>>
 
@@ -128,8 +145,14 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
   step<T>(closure: () => T): T
   step<T>(closure?: () => T): T | undefined {
     const loss = closure === undefined ? undefined : enableGrad(closure)
+    this.noteStep()
     optim.optimizerStep(this.#id)
     return loss
+  }
+
+  /** Whatever steps says so. */
+  protected noteStep(): void {
+    if (this.#stepped === false) this.#stepped = true
   }
 
   /** Forgets all gradients, or with `{ setToNone: false }` fills them with zeros. */
@@ -146,21 +169,38 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
   }
 
   /** What the optimizer keeps for each parameter, under Python's names; parameters without a step are absent. */
-  get state(): Map<Tensor, Record<string, Tensor>> {
-    const all = new Map<Tensor, Record<string, Tensor>>()
+  get state(): Map<Tensor, State> {
+    const all = new Map<Tensor, State>()
     for (const param of this.#groups.flatMap(group => group.params)) {
-      const entries = optim.optimizerState(this.#id, slotOf(param))
-      if (entries.length === 0 || all.has(param)) continue
-      all.set(param, Object.fromEntries(entries.map(([name, slot]) => [name, adopt<Tensor>(slot)])))
+      const state = all.has(param) ? undefined : this.readState(param)
+      if (state !== undefined) all.set(param, state)
     }
     return all
+  }
+
+  /** What is kept for `param`, if anything; with `writeState` and `clearState` all that a state dict needs. */
+  protected readState(param: Tensor): State | undefined {
+    const entries = optim.optimizerState(this.#id, slotOf(param))
+    if (entries.length === 0) return undefined
+    return Object.fromEntries(entries.map(([name, slot]) => [name, adopt<Tensor>(slot)])) as State
+  }
+
+  protected writeState(param: Tensor, state: State, group: Readonly<Record<string, unknown>>): void {
+    const kept = Object.entries(state).filter(([, value]) => value !== null && value !== undefined)
+    const tensors = kept.map(([name, value]) => castState(name, value, param, group))
+    const names = kept.map(([name]) => name)
+    optim.optimizerSetState(this.#id, slotOf(param), names, tensors.map(slotOf))
+  }
+
+  protected clearState(): void {
+    optim.optimizerClearState(this.#id)
   }
 
   /**
    * State and options, in Python's structure and under Python's names: `{ state: { 0: { step, exp_avg, ... } },
    * param_groups: [{ lr, betas, ..., params: [0, 1] }] }`. The tensors are the optimizer's own.
    */
-  stateDict(): OptimizerStateDict {
+  stateDict(): OptimizerStateDict<State> {
     const numbers = new Map<Tensor, number>()
     let next = 0
     const param_groups = this.#groups.map(group => {
@@ -170,7 +210,7 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
       const packed = Object.entries(options).map(([name, value]) => [snake(name), copied(value)])
       return { ...Object.fromEntries(packed), params: params.map(param => numbers.get(param)!) }
     })
-    const state: Record<string, Record<string, Tensor>> = {}
+    const state: Record<string, State> = {}
     for (const [param, entries] of this.state) state[numbers.get(param)!] = entries
     return { state, param_groups }
   }
@@ -180,7 +220,7 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
    * parameters are `ERR_STATE_DICT`; floating state is cast to its parameter's dtype and device. Nothing is changed
    * where something does not fit.
    */
-  loadStateDict(stateDict: OptimizerStateDict): void {
+  loadStateDict(stateDict: OptimizerStateDict<State>): void {
     if (typeof stateDict !== 'object' || stateDict === null || !Array.isArray(stateDict.param_groups)) {
       throw new InvalidArgTypeError(`an optimizer's state dict has state and param_groups, got ${describe(stateDict)}`)
     }
@@ -226,23 +266,15 @@ export abstract class Optimizer<O extends object = Record<string, unknown>> {
   }
 
   #takeState(
-    state: Readonly<Record<string, Record<string, unknown>>>,
+    state: Readonly<Record<string, State>>,
     paramOf: ReadonlyMap<string, { param: Tensor; group: Record<string, unknown> }>,
   ): void {
-    optim.optimizerClearState(this.#id)
+    this.clearState()
     for (const [number, entries] of Object.entries(state)) {
       const target = paramOf.get(number)
       if (target === undefined)
         throw new StateDictError(`the state dict has state of a parameter ${number}, and no such parameter`)
-      const { param, group } = target
-      const kept = Object.entries(entries).filter(([, value]) => value !== null && value !== undefined)
-      const tensors = kept.map(([name, value]) => castState(name, value, param, group))
-      optim.optimizerSetState(
-        this.#id,
-        slotOf(param),
-        kept.map(([name]) => name),
-        tensors.map(slotOf),
-      )
+      this.writeState(target.param, entries, target.group)
     }
   }
 
@@ -285,6 +317,7 @@ function castState(name: string, value: unknown, param: Tensor, group: Readonly<
   return cast(value, floating ? { dtype: param.dtype, device: param.device } : { device: param.device })
 }
 
-function cast(tensor: Tensor, target: { dtype?: string; device: string }): Tensor {
+/** `tensor` as another dtype or on another device; itself where nothing changes. */
+export function cast(tensor: Tensor, target: { dtype?: string; device: string }): Tensor {
   return (tensor.to as (target: object) => Tensor)(target)
 }

@@ -148,27 +148,22 @@ def state_dict(kind, options):
     return {"kind": kind, "options": {camel(k): v for k, v in options.items()}, "saved": saved, "before": before, "after": [tensor_json(p) for p in params]}
 
 
-def differentiable():
-    lr = 0.1
+def differentiable(kind, options, steps=2):
     weight = torch.tensor([1.0, -2.0], requires_grad=True)
-    out = {}
-    for kind, options in (("SGD", dict(momentum=0.9)), ("Adam", dict(amsgrad=True))):
-        weight.grad = None
-        param = weight.clone()
-        param.retain_grad()
-        optimizer = getattr(optim, kind)([param], lr=lr, differentiable=True, **options)
-        for step in range(2):
-            param.grad = torch.tensor([0.5, 0.25]) * (step + 1)
-            optimizer.step()
-        (param * param).sum().backward()
-        out[kind] = {"options": options, "param": tensor_json(param), "grad": tensor_json(weight.grad)}
-    return out
+    param = weight.clone()
+    param.retain_grad()
+    optimizer = getattr(optim, kind)([param], lr=0.1, differentiable=True, **options)
+    for step in range(steps):
+        param.grad = torch.tensor([0.5, 0.25]) * (step + 1)
+        optimizer.step()
+    (param * param).sum().backward()
+    return {"options": {camel(k): v for k, v in options.items()}, "param": tensor_json(param), "grad": tensor_json(weight.grad)}
 
 
-def complex_parameter():
+def complex_parameter(kind, options, steps=3):
     param = nn.Parameter(torch.tensor([1 + 2j, -0.5j]))
-    optimizer = optim.Adam([param], lr=0.1, amsgrad=True)
-    for step in range(3):
+    optimizer = getattr(optim, kind)([param], lr=0.1, **options)
+    for step in range(steps):
         param.grad = torch.tensor([0.5 - 1j, 2 + 0.25j]) * (step + 1)
         optimizer.step()
     return tensor_json(param)
@@ -201,30 +196,31 @@ ERRORS = {
     "twice": lambda: optim.SGD([dict(params=(q := p())), dict(params=q)]),
 }
 
-json.dump(
-    {
-        "torch": torch.__version__.split("+")[0],
-        "cpu": cpu(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": 2,
-        "start": [tensor_json(p) for p in PARAMS],
-        "grads": [[tensor_json(g) for g in grads] for grads in GRADS],
-        "runs": [run("Adam", o) for o in ADAM] + [run("SGD", o) for o in SGD],
-        "groups": [
-            groups("Adam", dict(lr=0.01), dict(lr=0.1), dict(weight_decay=0.5, amsgrad=True), dict(fused=True, betas=(0.5, 0.5))),
-            groups("SGD", dict(lr=0.01, momentum=0.5), dict(lr=0.1, momentum=0), dict(), dict(nesterov=True)),
-        ],
-        "stateDicts": [
-            state_dict("Adam", dict(lr=0.05)),
-            state_dict("Adam", dict(lr=0.05, amsgrad=True, betas=(0.8, 0.9))),
-            state_dict("Adam", dict(fused=True, weight_decay=0.1)),
-            state_dict("SGD", dict(lr=0.05, momentum=0.9)),
-            state_dict("SGD", dict(lr=0.05)),
-        ],
-        "differentiable": differentiable(),
-        "complex": complex_parameter(),
-        "errors": {name: error(action) for name, action in ERRORS.items()},
-    },
-    sys.stdout,
-    indent=0,
-)
+if __name__ == "__main__":
+    json.dump(
+        {
+            "torch": torch.__version__.split("+")[0],
+            "cpu": cpu(),
+            "capability": torch.backends.cpu.get_cpu_capability(),
+            "threads": 2,
+            "start": [tensor_json(p) for p in PARAMS],
+            "grads": [[tensor_json(g) for g in grads] for grads in GRADS],
+            "runs": [run("Adam", o) for o in ADAM] + [run("SGD", o) for o in SGD],
+            "groups": [
+                groups("Adam", dict(lr=0.01), dict(lr=0.1), dict(weight_decay=0.5, amsgrad=True), dict(fused=True, betas=(0.5, 0.5))),
+                groups("SGD", dict(lr=0.01, momentum=0.5), dict(lr=0.1, momentum=0), dict(), dict(nesterov=True)),
+            ],
+            "stateDicts": [
+                state_dict("Adam", dict(lr=0.05)),
+                state_dict("Adam", dict(lr=0.05, amsgrad=True, betas=(0.8, 0.9))),
+                state_dict("Adam", dict(fused=True, weight_decay=0.1)),
+                state_dict("SGD", dict(lr=0.05, momentum=0.9)),
+                state_dict("SGD", dict(lr=0.05)),
+            ],
+            "differentiable": {"SGD": differentiable("SGD", dict(momentum=0.9)), "Adam": differentiable("Adam", dict(amsgrad=True))},
+            "complex": complex_parameter("Adam", dict(amsgrad=True)),
+            "errors": {name: error(action) for name, action in ERRORS.items()},
+        },
+        sys.stdout,
+        indent=0,
+    )

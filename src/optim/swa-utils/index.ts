@@ -1,0 +1,1 @@
+export { SWALR, type SWALROptions } from '../schedulers/swalr'
