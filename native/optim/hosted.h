@@ -55,7 +55,6 @@ class HostedOptimizer {
   virtual void begin(torch::optim::OptimizerParamGroup& group) = 0;
 
  public:
-
   // --- state, by Python's names
   using State = std::vector<std::pair<std::string, at::Tensor>>;
   virtual State state(const at::Tensor& param) = 0;  // empty before the first step

@@ -53,7 +53,8 @@ class Lbfgs final : public torch::optim::Optimizer {
     }
   }
 
-  explicit Lbfgs(const Options& defaults) : Optimizer(std::vector<torch::optim::OptimizerParamGroup>{}, std::make_unique<Options>(defaults)) {}
+  explicit Lbfgs(const Options& defaults)
+      : Optimizer(std::vector<torch::optim::OptimizerParamGroup>{}, std::make_unique<Options>(defaults)) {}
   at::Tensor step(LossClosure = nullptr) override { fail(code::kArgType, "LBFGS steps with a closure"); }
 };
 

@@ -87,7 +87,8 @@ class ListsOptimizer : public torch::optim::Optimizer {
   using Options = OptionsType;
   using State = KeptState;
 
-  explicit ListsOptimizer(const Options& defaults) : Optimizer(std::vector<torch::optim::OptimizerParamGroup>{}, std::make_unique<Options>(defaults)) {}
+  explicit ListsOptimizer(const Options& defaults)
+      : Optimizer(std::vector<torch::optim::OptimizerParamGroup>{}, std::make_unique<Options>(defaults)) {}
 
   at::Tensor step(LossClosure closure = nullptr) override {
     at::Tensor loss;

@@ -128,15 +128,9 @@ Optimizer create(Environment& env, Napi::Object values) {
 }
 
 constexpr OptimizerRow kOptimizers[] = {
-    {Adam::kKind, create<Adam>},
-    {AdamW::kKind, create<AdamW>},
-    {Sgd::kKind, create<Sgd>},
-    {Adagrad::kKind, create<Adagrad>},
-    {Rmsprop::kKind, create<Rmsprop>},
-    {Adadelta::kKind, create<Adadelta>},
-    {Adamax::kKind, create<Adamax>},
-    {Nadam::kKind, create<Nadam>},
-    {Radam::kKind, create<Radam>},
+    {Adam::kKind, create<Adam>},       {AdamW::kKind, create<AdamW>},     {Sgd::kKind, create<Sgd>},
+    {Adagrad::kKind, create<Adagrad>}, {Rmsprop::kKind, create<Rmsprop>}, {Adadelta::kKind, create<Adadelta>},
+    {Adamax::kKind, create<Adamax>},   {Nadam::kKind, create<Nadam>},     {Radam::kKind, create<Radam>},
     {Lbfgs::kKind, create<Lbfgs>},
 };
 

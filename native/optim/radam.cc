@@ -76,8 +76,7 @@ void single_capturable(Tensor& param, const Tensor& exp_avg, const Tensor& exp_a
   const Tensor corrected = exp_avg / bias_correction1;
   const double rho_inf = longest(beta2);
   const Tensor rho = rho_inf - 2 * step * at::pow(beta2, step) / bias_correction2;
-  const Tensor rectified =
-      ((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)).pow(0.5);
+  const Tensor rectified = ((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)).pow(0.5);
   const Tensor root = exp_avg_sq.sqrt();
   const Tensor adaptive = bias_correction2.pow(0.5) / (o.differentiable ? root.add(o.eps) : root.add_(o.eps));
   param.add_(corrected * o.lr * at::where(rho > 5.0, rectified * adaptive, 1.0), -1.0);
@@ -114,8 +113,8 @@ void Radam::step_single(Lists& b, const RadamOptions& o) {
     if (rho > 5.0) {
       const Tensor root = exp_avg_sq.sqrt();
       // Python's number over a tensor; C++'s own division has other last bits
-      const Tensor adaptive = (o.differentiable ? root.add(o.eps) : root.add_(o.eps)).reciprocal() *
-                              power(bias_correction2, 0.5);
+      const Tensor adaptive =
+          (o.differentiable ? root.add(o.eps) : root.add_(o.eps)).reciprocal() * power(bias_correction2, 0.5);
       param.add_(update * adaptive * rectification(rho, longest(beta2)), -1.0);
     } else {
       param.add_(update, -1.0);
