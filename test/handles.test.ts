@@ -29,7 +29,7 @@ describe('a handle that is none', () => {
       assert.equal(torch.isTensor(fake), false)
       const calls: (() => unknown)[] = [
         () => torch.ops.aten.relu!.default(fake, {}),
-        () => torch.ops.aten.add!.Tensor!(real, fake, {}),
+        () => torch.ops.aten.mm!.default(real, fake, {}),
         () => torch.ops.aten.cat!.default([real, fake]),
         () => torch.relu(fake, {} as never),
         () => torch.matmul(real, fake, {} as never),
@@ -42,6 +42,11 @@ describe('a handle that is none', () => {
       for (const call of calls) assert.throws(call, { code: 'ERR_INVALID_ARG_TYPE' }, `${what}: ${call}`)
     })
   }
+
+  test('an integer beside a tensor is a number, never the tensor of that slot', () => {
+    const sum = torch.ops.aten.add!.Tensor!(torch.zeros([2]), 1, {}) as torch.Tensor
+    assert.deepEqual(sum.tolist(), [1, 1])
+  })
 
   test("the class's methods and getters refuse a receiver that is no tensor", () => {
     const prototype = torch.Tensor.prototype as unknown as Record<string, unknown>

@@ -93,6 +93,11 @@ CASES = [
     ("mse_loss", [rows, rows * 2], {}),
     ("mse_loss", [rows, rows * 2], {"reduction": "none"}),
     ("l1_loss", [rows, rows * 2], {"reduction": "sum"}),
+    ("pad", [maps, [1, 2]], {}),
+    ("pad", [maps, [1, 0, -1, 2]], {"mode": "constant", "value": 1.5}),
+    ("pad", [maps, [2, 1, 1, 2]], {"mode": "reflect"}),
+    ("pad", [maps, [2, 1, 1, 2]], {"mode": "replicate"}),
+    ("pad", [maps, [2, 1, 1, 2]], {"mode": "circular"}),
 ]
 
 cases = []
