@@ -106,6 +106,8 @@ napi_value run_boxed(Operator& op, napi_value* values) {
   StackLease lease(op.env);
   torch::jit::Stack& stack = *lease;
   read_arguments(op, values, stack);
+  if (op.guard != nullptr) [[unlikely]]
+    op.guard(stack);
   op.env.release_some();
   op.handle.callBoxed(stack);
   return write_results(op, stack, values[op.arguments.size()]);
@@ -156,6 +158,8 @@ Operator::Operator(Environment& environment, c10::OperatorHandle operator_handle
     }
     results.push_back(entry);
   }
+  guard = guard_of(name);
+  has_no_outline = guard != nullptr;  // its arguments are looked at, so they must be there
   gives_tensors = !results.empty();
   for (size_t i = 0; i < results.size(); ++i) {
     const ValueKind& kind = results[i].kind;

@@ -9,6 +9,7 @@
 #include "convert/kinds.h"
 #include "convert/values.h"
 #include "core/environment.h"
+#include "dispatch/guards.h"
 
 namespace ltn {
 
@@ -34,7 +35,8 @@ struct Operator {
   std::string name;  // aten::add.Tensor
   std::vector<Argument> arguments;
   std::vector<Result> results;
-  bool gives_tensors = false;     // fresh ones, lists of them, its arguments: and nothing else
+  bool gives_tensors = false;  // fresh ones, lists of them, its arguments: and nothing else
+  ArgumentGuard guard = nullptr;
   bool has_no_outline = false;    // found out when it was first queued; see dispatch/deferred.h
   bool one_fresh_tensor = false;  // the common result: filled into the object that the caller made for it
 };
