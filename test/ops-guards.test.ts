@@ -15,6 +15,8 @@ test('calls that libtorch does not check are refused instead of ending the proce
   refused(() => aten._stack!.default([]), /non-empty list/)
   refused(() => aten._foreach_copy!.default([], list(2)), /the lists/)
   refused(() => aten._foreach_copy!.default(list(2), list(1)), /the lists/)
+  refused(() => aten.reflection_pad1d_backward!.default(x, x, []), /padding size is expected to be 2/)
+  refused(() => aten.reflection_pad2d_backward!.default(x, x, [1]), /padding size is expected to be 4/)
   const gates = [x, x, null, null, x, x]
   refused(() => aten._thnn_differentiable_lstm_cell_backward!.default(null, null, ...gates), /the gradients/)
 })

@@ -41,6 +41,11 @@ void a_gradient(const Stack& stack) {
   TORCH_CHECK(is_tensor(stack[0]) && is_tensor(stack[1]), "the gradients must be tensors");
 }
 
+template <size_t count>
+void paddings(const Stack& stack) {
+  TORCH_CHECK(stack[2].toIntVector().size() == count, "padding size is expected to be ", count);
+}
+
 const std::unordered_map<std::string, ArgumentGuard>& guards() {
   static const std::unordered_map<std::string, ArgumentGuard> table = {
       {"aten::_native_batch_norm_legit.no_stats", &needs_training<3>},
@@ -53,6 +58,10 @@ const std::unordered_map<std::string, ArgumentGuard>& guards() {
       {"aten::_stack.out", &tensors_to_stack},
       {"aten::_foreach_copy", &lists_alike},
       {"aten::_foreach_copy.out", &lists_alike},
+      {"aten::reflection_pad1d_backward", &paddings<2>},
+      {"aten::reflection_pad1d_backward.grad_input", &paddings<2>},
+      {"aten::reflection_pad2d_backward", &paddings<4>},
+      {"aten::reflection_pad2d_backward.grad_input", &paddings<4>},
       {"aten::_thnn_differentiable_lstm_cell_backward", &a_gradient},
   };
   return table;

@@ -5,6 +5,8 @@
  *   npm run test:operators -- --direct         only the calls themselves
  *   npm run test:operators -- --queued         only the calls in a job, where sizes are told before values are there
  *   npm run test:operators -- --wild           only the calls with other arguments, none of which may end the process
+ *   npm run test:operators -- --any            only every operator there is, with any arguments of its kinds; needs no recording.
+ *                                              Kernels that check nothing crash here, in Python as well
  *   npm run test:operators -- --keep <folder>  keeps the recording there, and takes one that is there already
  *
  * Ends with 1 unless 98 % of the overloads pass wholly and none crashes.
@@ -15,7 +17,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { version } from '../../src'
 import { findPython } from '../bench/others'
-import { Recording } from './recording'
+import { operatorsWithoutFiles, Recording } from './recording'
 import type { Mode, Verdict } from './replay'
 
 type Found = Verdict | 'crashed'
@@ -89,12 +91,11 @@ async function replay(folder: string, mode: Mode, count: number): Promise<Replay
 const RANK: readonly Found[] = ['passed', 'inexact', 'beyond', 'refused', 'failed', 'crashed']
 
 /** Prints the figures of one mode; gives whether they are as wanted. */
-function report(mode: Mode, recording: Recording, { verdicts, queued }: Replayed): boolean {
+function report(mode: Mode, nameOf: (index: number) => string, { verdicts, queued }: Replayed): boolean {
   const overloads = new Map<string, { worst: Found; why?: string; call: number; failed: number; calls: number }>()
   const calls = new Map<Found, number>()
   verdicts.forEach(([found, why], i) => {
-    const { operator, overload } = recording.call(i)
-    const name = `${operator}.${overload}`
+    const name = nameOf(i)
     const entry = overloads.get(name) ?? { worst: 'passed', call: i, failed: 0, calls: 0 }
     overloads.set(name, entry)
     entry.calls++
@@ -152,12 +153,21 @@ async function main() {
   const folder = keep === undefined ? mkdtempSync(path.join(tmpdir(), 'libtorch-node-operators-')) : path.resolve(keep)
   try {
     mkdirSync(folder, { recursive: true })
+    if (args.includes('--any')) {
+      const names = operatorsWithoutFiles()
+      if (!report('any', i => names[i]!, await replay(folder, 'any', names.length))) process.exitCode = 1
+      return
+    }
     if (!existsSync(path.join(folder, 'summary.json'))) await record(folder, words)
     const recording = new Recording(folder)
+    const nameOf = (index: number) => {
+      const { operator, overload } = recording.call(index)
+      return `${operator}.${overload}`
+    }
     for (const mode of modes.length > 0 ? modes : (['direct', 'queued'] as const)) {
       const start = performance.now()
       const replayed = await replay(folder, mode, recording.calls.length)
-      if (!report(mode, recording, replayed)) process.exitCode = 1
+      if (!report(mode, nameOf, replayed)) process.exitCode = 1
       console.log(`${mode}: ${((performance.now() - start) / 1000).toFixed(0)} s`)
     }
   } finally {

@@ -2,6 +2,7 @@ import { openSync, readFileSync, readSync } from 'node:fs'
 import path from 'node:path'
 import * as torch from '../../src'
 import { itemSize } from '../../src/core/dtype'
+import { listOperators } from '../../src/ops/registry'
 
 /** A tensor that goes in: a place in a storage, which others of the same call may share. */
 interface ArgumentTensor {
@@ -132,3 +133,6 @@ export function decodePlain(value: unknown): unknown {
   }
   throw new Error(`the recording says ${JSON.stringify(value)}`)
 }
+
+/** Every operator of PyTorch's own, but for what opens files. */
+export const operatorsWithoutFiles = () => listOperators().filter(name => /^aten::(?!from_file)/.test(name))
