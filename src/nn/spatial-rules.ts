@@ -75,7 +75,7 @@ type Unknown<X extends readonly unknown[]> = { -readonly [I in keyof X]: number 
 // ---- pools of a wanted size
 
 /** The sizes that a layer is to give: one for all dimensions, or one for each; null keeps the input's. */
-export type WantedSizes<N extends Dims> = number | null | Each<N, number | null>
+export type WantedSizes<N extends Dims> = number | Each<N, number | null>
 
 export interface AdaptiveRule<What extends string, N extends Dims, W> extends Rule {
   out: this['in'] extends infer S extends Shape ? AdaptiveShape<What, N, S, W> : never
@@ -89,17 +89,15 @@ export type AdaptiveShape<What extends string, N extends Dims, S extends Shape, 
       : ShapeError<WrongRank<What, N, 'C', S>>
 type Wanted<X extends Shape, W> = W extends number
   ? { -readonly [I in keyof X]: W }
-  : W extends null
-    ? { -readonly [I in keyof X]: X[I] }
-    : {
-        -readonly [I in keyof X]: I extends keyof W
-          ? W[I] extends number
-            ? W[I]
-            : W[I] extends null
-              ? X[I]
-              : number
-          : number
-      }
+  : {
+      -readonly [I in keyof X]: I extends keyof W
+        ? W[I] extends number
+          ? W[I]
+          : W[I] extends null
+            ? X[I]
+            : number
+        : number
+    }
 
 // ---- padding
 

@@ -79,6 +79,36 @@ LAYERS = [
     ("AlphaDropout", dict(), [3, 4]),
     ("AlphaDropout", dict(p=0.1, inplace=True), [3, 4]),
     ("FeatureAlphaDropout", dict(), [3, 4, 2]),
+    ("MaxPool1d", dict(kernel_size=2), [2, 2, 7]),
+    ("MaxPool1d", dict(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=True), [2, 8]),
+    ("MaxPool1d", dict(kernel_size=2, return_indices=True), [2, 2, 7]),
+    ("MaxPool3d", dict(kernel_size=2), [1, 2, 3, 4, 5]),
+    ("MaxPool3d", dict(kernel_size=(1, 2, 3), stride=(2, 1, 1), padding=(0, 1, 1)), [2, 3, 4, 5]),
+    ("MaxPool3d", dict(kernel_size=2, stride=None, dilation=(1, 2, 1), return_indices=True), [1, 2, 3, 4, 5]),
+    ("AvgPool1d", dict(kernel_size=2), [2, 2, 7]),
+    ("AvgPool1d", dict(kernel_size=3, stride=2, padding=1, ceil_mode=True, count_include_pad=False), [2, 8]),
+    ("AvgPool2d", dict(kernel_size=2), [2, 2, 5, 4]),
+    ("AvgPool2d", dict(kernel_size=(3, 2), stride=(2, 1), padding=(1, 0), ceil_mode=True, divisor_override=3), [2, 6, 4]),
+    ("AvgPool3d", dict(kernel_size=2, padding=1, count_include_pad=False), [1, 2, 3, 4, 3]),
+    ("AvgPool3d", dict(kernel_size=(1, 2, 2), stride=1), [2, 3, 4, 3]),
+    ("LPPool1d", dict(norm_type=2, kernel_size=3), [2, 2, 7]),
+    ("LPPool1d", dict(norm_type=3, kernel_size=2, stride=1, ceil_mode=True), [2, 7]),
+    ("LPPool2d", dict(norm_type=2, kernel_size=(3, 2), stride=2), [2, 2, 5, 4]),
+    ("LPPool2d", dict(norm_type=1.5, kernel_size=2, ceil_mode=True), [2, 2, 5, 4]),
+    ("LPPool3d", dict(norm_type=2, kernel_size=2), [1, 2, 3, 4, 4]),
+    ("AdaptiveAvgPool1d", dict(output_size=3), [2, 2, 7]),
+    ("AdaptiveAvgPool2d", dict(output_size=2), [2, 5, 4]),
+    ("AdaptiveAvgPool2d", dict(output_size=(None, 3)), [2, 2, 5, 4]),
+    ("AdaptiveAvgPool3d", dict(output_size=(2, None, 1)), [1, 2, 3, 4, 3]),
+    ("AdaptiveMaxPool1d", dict(output_size=3), [2, 7]),
+    ("AdaptiveMaxPool1d", dict(output_size=(2,), return_indices=True), [2, 2, 7]),
+    ("AdaptiveMaxPool2d", dict(output_size=(3, 2)), [2, 2, 5, 4]),
+    ("AdaptiveMaxPool2d", dict(output_size=(None, 2), return_indices=True), [2, 2, 5, 4]),
+    ("AdaptiveMaxPool3d", dict(output_size=2), [1, 2, 3, 4, 3]),
+    ("FractionalMaxPool2d", dict(kernel_size=2, output_size=(3, 2)), [2, 2, 6, 5]),
+    ("FractionalMaxPool2d", dict(kernel_size=(2, 3), output_ratio=(0.5, 0.6), return_indices=True), [2, 6, 5]),
+    ("FractionalMaxPool3d", dict(kernel_size=2, output_size=2), [1, 2, 5, 4, 5]),
+    ("FractionalMaxPool3d", dict(kernel_size=2, output_ratio=0.6), [2, 5, 4, 5]),
 ]
 
 
@@ -97,6 +127,7 @@ def run_layer(index, kind, options, shape, forward=()):
         layer.train(mode == "train")
         leaf = x.clone().requires_grad_(True)
         layer.zero_grad()
+        torch.manual_seed(index)
         given = leaf * 1 if options.get("inplace") else leaf
         result = layer(given, *forward)
         outputs = list(result) if isinstance(result, tuple) else [result]

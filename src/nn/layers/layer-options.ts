@@ -91,6 +91,28 @@ export class LayerOptions {
     return expanded(this.sizes(name, count, fallback), count)
   }
 
+  sizesOrNull(name: string, count: number): number | readonly number[] | null {
+    return (this.#values[name] ?? null) === null ? null : this.sizes(name, count)
+  }
+
+  /** One integer, or one or null for each of `count` dimensions; as it was given. */
+  wantedSizes(name: string, count: number): number | readonly (number | null)[] {
+    const value = this.#values[name]
+    const fits = Array.isArray(value) && value.length === count && value.every(size => size === null || isInteger(size))
+    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${COUNT_WORDS[count]}, or nulls`, value)
+    return value as number | readonly (number | null)[]
+  }
+
+  /** One number, or one for each of `count` dimensions; as it was given. */
+  numbersOrNull(name: string, count: number): number | readonly number[] | null {
+    const value = this.#values[name] ?? null
+    const fits = Array.isArray(value) && value.length === count && value.every(part => typeof part === 'number')
+    if (value !== null && typeof value !== 'number' && !fits) {
+      throw this.#wrong(name, `a number, an array of ${count}, or null`, value)
+    }
+    return value as number | readonly number[] | null
+  }
+
   /** One or several integers. */
   integers(name: string): number | readonly number[] {
     const value = this.#values[name]

@@ -29,3 +29,17 @@ new nn.InstanceNorm2d(3).forward(image) // expect: InstanceNorm2d expects 3 chan
 new nn.InstanceNorm1d(4).forward(image) // expect: InstanceNorm1d expects [N, 4, L] or [4, L], got [8, 4, 6, 7]
 new nn.Dropout1d({ q: 1 }) // expect: 'q' does not exist
 nn.functional.layerNorm(line, [4]) // expect: layerNorm expects the last dimensions [4], got [8, 4, 50]
+
+new nn.MaxPool1d(51).forward(line) // expect: MaxPool1d: a kernel of 51 does not fit an input of 50
+new nn.MaxPool3d(2).forward(line) // expect: MaxPool3d expects [N, C, D, H, W] or [C, D, H, W], got [8, 4, 50]
+new nn.MaxPool3d(2, { strides: 1 }).forward(volume) // expect: 'strides' does not exist
+new nn.Sequential(new nn.MaxPool1d(2, { returnIndices: true }), new nn.ReLU()).forward(line) // expect: (0): MaxPool1d with returnIndices gives two tensors
+new nn.Sequential(new nn.MaxUnpool1d(2)).forward(line) // expect: (0): MaxUnpool1d takes an input and the indices of a max pool
+new nn.MaxUnpool1d(2).forward(line, line) // expect: '"float32"' is not assignable to type '"int64"'
+new nn.AvgPool1d(2, { divisorOverride: 2 }) // expect: 'number' is not assignable to type 'undefined'
+new nn.AvgPool2d([2, 8]).forward(image) // expect: AvgPool2d: a kernel of 2 by 8 does not fit an input of 6 by 7
+new nn.LPPool2d(2, 3).forward(torch.rand([4, 4])) // expect: LPPool2d expects [N, C, H, W] or [C, H, W], got [4, 4]
+new nn.AdaptiveAvgPool2d([2, 3, 4]).forward(image) // expect: is not assignable
+new nn.AdaptiveAvgPool2d(2).forward(volume) // expect: AdaptiveAvgPool2d expects [N, C, H, W] or [C, H, W], got [?, 4, 6, 7, 8]
+new nn.Sequential(new nn.AdaptiveAvgPool2d([null, 2]), new nn.Flatten(), new nn.Linear(50, 2)).forward(image) // expect: (2): Linear expects 50 features, got 48 in [8, 48]
+new nn.FractionalMaxPool2d(2, 3).forward(line.at(0)) // expect: FractionalMaxPool2d expects [N, C, H, W] or [C, H, W], got [4, 50]
