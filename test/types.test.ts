@@ -4,12 +4,14 @@ import { join, relative } from 'node:path'
 import { before, describe, it } from 'node:test'
 import ts from 'typescript'
 import { isTensor, type Tensor } from '../src/index'
-import { values } from './types/values'
+import { spatialValues } from './types/spatial-values'
+import { values as plainValues } from './types/values'
 
 const ROOT = join(__dirname, '..')
 const ACCEPT = join(__dirname, 'types/accept')
 const REJECT = join(__dirname, 'types/reject')
-const VALUES = join(__dirname, 'types/values.ts')
+const VALUES = ['types/values.ts', 'types/spatial-values.ts'].map(name => join(__dirname, name))
+const values: Record<string, () => unknown> = { ...plainValues, ...spatialValues }
 
 interface Compiled {
   program: ts.Program
@@ -92,7 +94,7 @@ function claimsIn(program: ts.Program): Claim[] {
       ts.forEachChild(node, visit)
     }
   }
-  visit(program.getSourceFile(VALUES)!)
+  for (const file of VALUES) visit(program.getSourceFile(file)!)
   return claims
 }
 
@@ -104,7 +106,7 @@ describe('types that know shapes', () => {
   before(() => {
     assert.ok(accepted.length >= 6, 'no programs to accept were found')
     assert.ok(rejected.length >= 4, 'no programs to reject were found')
-    compiled = compile([...accepted, ...rejected, VALUES])
+    compiled = compile([...accepted, ...rejected, ...VALUES])
   })
 
   for (const file of accepted) {
@@ -143,12 +145,12 @@ describe('types that know shapes', () => {
   }
 
   it('are true at run time', () => {
-    assert.deepEqual(errorsOf(compiled.program, VALUES), [])
+    for (const file of VALUES) assert.deepEqual(errorsOf(compiled.program, file), [])
     const claims = claimsIn(compiled.program)
     assert.ok(claims.length > 100, `${claims.length} calls were found`)
     let known = 0
     for (const { name, tensors } of claims) {
-      const result: unknown = values[name as keyof typeof values]()
+      const result: unknown = values[name]!()
       const results = (isTensor(result) ? [result] : result) as Tensor[]
       assert.equal(results.length, tensors.length, name)
       results.forEach((tensor, i) => {

@@ -11,129 +11,36 @@ import type { Check, IsUnranked, Shape } from '../core/shape-types'
 import type { Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
 import { call } from './functional-call'
-import type { ConvShape, LinearShape, Pair, PoolShape } from './layer-rules'
-import type { Conv2dOptions } from './layers/conv2d'
+import type { LinearShape, Pair, PoolShape } from './layer-rules'
 import type { MaxPool2dOptions, Pooled } from './layers/max-pool2d'
 
 export * from './functional-activations'
-export { crossEntropy, l1Loss, mseLoss, nllLoss } from './functional-losses'
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from './functional-conv'
+export { cosineSimilarity, ctcLoss, pairwiseDistance } from './functional-distances'
+export * from './functional-losses'
+export {
+  cosineEmbeddingLoss,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from './functional-margins'
 export { type PadMode, type PadOptions, pad } from './functional-pad'
 export { glu, gumbelSoftmax, logSoftmax, softmax, softmin } from './functional-softmax'
-
-type WeightShape = readonly [number, number, number, number]
-type ConvOf<S extends Shape, W, St, P, D, G> =
-  IsUnranked<W & Shape> extends true
-    ? any
-    : W extends WeightShape
-      ? ConvShape<S, G extends 1 ? W[1] : number, W[0], readonly [W[2], W[3]], St, P, D>
-      : any
-
-/** The options of `conv2d`; see `Conv2d`. */
-export interface ConvOptions<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair, G extends number>
-  extends Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> {
-  groups?: G
-}
-
-/**
- * A convolution over images: input `[N, I, H, W]` or `[I, H, W]`, weight `[O, I / groups, kH, kW]`, bias `[O]` or null.
- *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
- */
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias?: Tensor | null,
-  stride?: St,
-  padding?: P,
-  dilation?: D,
-  groups?: G,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  options: { bias?: Tensor | null } & ConvOptions<St, P, D, G>,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  options: ConvOptions<St, P, D, G>,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  stride: St,
-  options: Omit<ConvOptions<Pair, P, D, G>, 'stride'>,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  stride: St,
-  padding: P,
-  options: { dilation?: D; groups?: G },
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  stride: St,
-  padding: P,
-  dilation: D,
-  options: { groups?: G },
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d(...args: unknown[]): Tensor {
-  return call('conv2d', args)
-}
 
 type LinearOf<S extends Shape, W> =
   IsUnranked<W & Shape> extends true
@@ -182,14 +89,14 @@ export function maxPool2d<
   const Ceil extends boolean = false,
   const Indices extends boolean = false,
 >(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
   kernelSize: K,
   stride?: St | null,
   padding?: P,
   dilation?: D,
   ceilMode?: Ceil,
   returnIndices?: Indices,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d<
   S extends Shape,
   T extends DType,
@@ -200,10 +107,10 @@ export function maxPool2d<
   const Ceil extends boolean = false,
   const Indices extends boolean = false,
 >(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
   kernelSize: K,
   options: MaxPool2dOptions<St, P, D, Indices, Ceil>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d<
   S extends Shape,
   T extends DType,
@@ -214,9 +121,9 @@ export function maxPool2d<
   const Ceil extends boolean = false,
   const Indices extends boolean = false,
 >(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
   options: { kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d<
   S extends Shape,
   T extends DType,
@@ -227,11 +134,11 @@ export function maxPool2d<
   const Ceil extends boolean = false,
   const Indices extends boolean = false,
 >(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
   kernelSize: K,
   stride: St | null,
   options: Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d<
   S extends Shape,
   T extends DType,
@@ -242,12 +149,12 @@ export function maxPool2d<
   const Ceil extends boolean = false,
   const Indices extends boolean = false,
 >(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
   kernelSize: K,
   stride: St | null,
   padding: P,
   options: Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d<
   S extends Shape,
   T extends DType,
@@ -258,13 +165,13 @@ export function maxPool2d<
   const Ceil extends boolean = false,
   const Indices extends boolean = false,
 >(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
+  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
   kernelSize: K,
   stride: St | null,
   padding: P,
   dilation: D,
   options: { ceilMode?: Ceil; returnIndices?: Indices },
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
 export function maxPool2d(...args: unknown[]): unknown {
   const names = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices']
   const merged = mergeArguments('maxPool2d', names, args, 2)

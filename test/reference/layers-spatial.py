@@ -1,0 +1,80 @@
+"""Spatial and normalising layers in Python: what test/nn-layers-spatial.test.ts compares with.
+
+    python test/reference/layers-spatial.py > test/reference/fixtures/layers-spatial.json
+"""
+
+import json
+import sys
+import warnings
+
+import torch
+
+from fixture import camel, option, origin, tensor_json
+from torch import nn
+
+torch.set_num_threads(2)
+warnings.simplefilter("ignore")
+
+CONV1 = dict(in_channels=2, out_channels=4, kernel_size=3)
+CONV3 = dict(in_channels=2, out_channels=2, kernel_size=2)
+TRANSPOSED = dict(in_channels=4, out_channels=2, kernel_size=3)
+LAYERS = [
+    # layer, options, shape of the input, further arguments of the forward
+    ("Conv1d", CONV1, [2, 2, 9]),
+    ("Conv1d", CONV1, [2, 9]),
+    ("Conv1d", dict(CONV1, stride=2, padding=(1,), dilation=2), [2, 2, 9]),
+    ("Conv1d", dict(CONV1, kernel_size=4, padding="same", groups=2, bias=False), [2, 2, 9]),
+    ("Conv1d", dict(CONV1, padding="valid", dtype=torch.float64), [2, 2, 9]),
+    ("Conv1d", dict(CONV1, padding=2, padding_mode="reflect"), [2, 2, 9]),
+    ("Conv1d", dict(CONV1, kernel_size=4, padding="same", padding_mode="circular"), [2, 2, 9]),
+    ("Conv1d", dict(CONV1, padding=1, padding_mode="replicate"), [2, 2, 9]),
+    ("Conv3d", CONV3, [1, 2, 3, 4, 3]),
+    ("Conv3d", CONV3, [2, 3, 4, 3]),
+    ("Conv3d", dict(CONV3, kernel_size=(1, 2, 3), stride=(2, 1, 1), padding=(0, 1, 1), dilation=(1, 2, 1)), [1, 2, 3, 4, 3]),
+    ("Conv3d", dict(CONV3, groups=2, padding="same"), [1, 2, 3, 4, 3]),
+    ("Conv3d", dict(CONV3, padding=1, padding_mode="circular"), [1, 2, 3, 4, 3]),
+    ("Conv3d", dict(CONV3, padding=(1, 0, 1), padding_mode="replicate"), [1, 2, 3, 4, 3]),
+    ("Conv3d", dict(CONV3, padding=(0, 1, 1), padding_mode="reflect"), [1, 2, 3, 4, 3]),
+    ("ConvTranspose1d", TRANSPOSED, [2, 4, 5]),
+    ("ConvTranspose1d", TRANSPOSED, [4, 5]),
+    ("ConvTranspose1d", dict(TRANSPOSED, stride=3, padding=1, output_padding=2, groups=2), [2, 4, 5]),
+    ("ConvTranspose1d", dict(TRANSPOSED, stride=2), [2, 4, 5], [[12]]),
+    ("ConvTranspose2d", TRANSPOSED, [1, 4, 3, 4]),
+    ("ConvTranspose2d", dict(TRANSPOSED, stride=(2, 1), padding=(1, 0), output_padding=(1, 0), bias=False, dilation=2), [1, 4, 3, 4]),
+    ("ConvTranspose2d", dict(TRANSPOSED, stride=2, padding=1), [1, 4, 3, 4], [[1, 2, 6, 7]]),
+    ("ConvTranspose3d", dict(TRANSPOSED, kernel_size=2, stride=2), [1, 4, 2, 2, 2]),
+    ("ConvTranspose3d", dict(TRANSPOSED, kernel_size=(1, 2, 2), output_padding=(0, 1, 0), stride=(1, 2, 1)), [4, 2, 2, 2]),
+]
+
+
+def run_layer(index, kind, options, shape, forward=()):
+    entry = {"layer": kind, "options": {camel(k): option(v) for k, v in options.items()}, "seed": index, "forward": list(forward)}
+    torch.manual_seed(index)
+    layer = getattr(nn, kind)(**options)
+    entry["text"] = repr(layer)
+    # drawn right after the parameters: the same only if as many numbers were drawn before
+    x = torch.randn(shape, dtype=options.get("dtype"))
+    entry["input"] = tensor_json(x)
+    entry["state"] = {k: tensor_json(v) for k, v in layer.state_dict().items()}
+    runs = []
+    buffers = len(list(layer.buffers())) > 0
+    for mode in ("train", "train", "eval") if buffers else ("train", "eval"):
+        layer.train(mode == "train")
+        leaf = x.clone().requires_grad_(True)
+        layer.zero_grad()
+        given = leaf * 1 if options.get("inplace") else leaf
+        result = layer(given, *forward)
+        outputs = list(result) if isinstance(result, tuple) else [result]
+        run = {"outputs": [tensor_json(t) for t in outputs], "same": result is given}
+        (outputs[0] * torch.arange(outputs[0].numel(), dtype=outputs[0].dtype).reshape(outputs[0].shape)).sum().backward()
+        run["inputGrad"] = tensor_json(leaf.grad)
+        run["grads"] = {k: tensor_json(p.grad) for k, p in layer.named_parameters()}
+        run["buffers"] = {k: tensor_json(b) for k, b in layer.named_buffers()}
+        # most layers do the same in both modes, which needs no second copy of the numbers
+        runs.append({"mode": mode} if runs and run == last else {"mode": mode, **run})
+        last = run
+    entry["runs"] = runs
+    return entry
+
+
+json.dump({**origin(), "layers": [run_layer(i, *case) for i, case in enumerate(LAYERS)]}, sys.stdout, indent=0)

@@ -1,0 +1,18 @@
+// Spatial and normalising layers that do not fit their input.
+import { nn, type Tensor, torch } from '../torch'
+
+declare const line: Tensor<[8, 4, 50], 'float32'>
+declare const image: Tensor<[8, 4, 6, 7], 'float32'>
+declare const volume: Tensor<[number, 4, 6, 7, 8], 'float32'>
+
+new nn.Conv1d(3, 8, 3).forward(line) // expect: Conv1d expects 3 channels, got 4 in [8, 4, 50]
+new nn.Conv1d(4, 8, 3).forward(image) // expect: Conv1d expects [N, 4, L] or [4, L], got [8, 4, 6, 7]
+new nn.Conv1d(4, 8, 51).forward(line) // expect: Conv1d: a kernel of 51 does not fit an input of 50
+new nn.Conv1d(4, 8, [3, 3]) // expect: is not assignable
+new nn.Conv3d(3, 8, 3).forward(volume) // expect: Conv3d expects 3 channels, got 4 in [?, 4, 6, 7, 8]
+new nn.Conv3d(4, 8, [1, 8, 1]).forward(volume) // expect: Conv3d: a kernel of 1 by 8 by 1 does not fit an input of 6 by 7 by 8
+new nn.ConvTranspose2d(3, 8, 3).forward(image) // expect: ConvTranspose2d expects 3 channels, got 4 in [8, 4, 6, 7]
+new nn.ConvTranspose1d(4, 8, 3).forward(torch.rand([4])) // expect: ConvTranspose1d expects [N, 4, L] or [4, L], got [4]
+new nn.Sequential(new nn.Conv1d(4, 8, 3), new nn.ConvTranspose1d(4, 8, 3)).forward(line) // expect: (1): ConvTranspose1d expects 4 channels, got 8 in [8, 8, 48]
+nn.functional.conv1d(line, torch.rand([6, 3, 3])) // expect: Conv1d expects 3 channels, got 4
+nn.functional.convTranspose2d(image, torch.rand([3, 6, 3, 3])) // expect: ConvTranspose2d expects 3 channels, got 4
