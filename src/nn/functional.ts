@@ -5,7 +5,6 @@
  * @see https://docs.pytorch.org/docs/stable/nn.functional.html
  */
 import type { DType } from '../core/dtype'
-import { InvalidArgValueError } from '../core/errors'
 import { check, is, mergeArguments } from '../core/options'
 import type { Check, IsUnranked, Shape } from '../core/shape-types'
 import type { Tensor } from '../tensor/tensor'
@@ -14,7 +13,6 @@ import { call } from './functional-call'
 import type { LinearShape, Pair, PoolShape } from './layer-rules'
 import type { MaxPool2dOptions, Pooled } from './layers/max-pool2d'
 
-export * from './functional-activations'
 export {
   type ConvOptions,
   type ConvTransposeOptions,
@@ -25,22 +23,32 @@ export {
   convTranspose2d,
   convTranspose3d,
 } from './functional-conv'
-export { cosineSimilarity, ctcLoss, pairwiseDistance } from './functional-distances'
-export * from './functional-losses'
 export {
-  cosineEmbeddingLoss,
-  gaussianNllLoss,
-  hingeEmbeddingLoss,
-  marginRankingLoss,
-  multilabelMarginLoss,
-  multilabelSoftMarginLoss,
-  multiMarginLoss,
-  softMarginLoss,
-  tripletMarginLoss,
-  tripletMarginWithDistanceLoss,
-} from './functional-margins'
+  alphaDropout,
+  type DropoutFunctionOptions,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from './functional-dropout'
+export {
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  type InstanceNormOptions,
+  instanceNorm,
+  type LayerNormOptions,
+  type LocalResponseNormFunctionOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormalizeOptions,
+  normalize,
+  type RMSNormFunctionOptions,
+  rmsNorm,
+} from './functional-norm'
 export { type PadMode, type PadOptions, pad } from './functional-pad'
-export { glu, gumbelSoftmax, logSoftmax, softmax, softmin } from './functional-softmax'
+export * from './functional-sequences'
 
 type LinearOf<S extends Shape, W> =
   IsUnranked<W & Shape> extends true
@@ -179,63 +187,6 @@ export function maxPool2d(...args: unknown[]): unknown {
   check('maxPool2d', 'returnIndices', returnIndices, is.boolean)
   const operator = returnIndices ? 'max_pool2d_with_indices' : 'max_pool2d'
   return call(operator, [input, kernelSize, stride ?? kernelSize, padding, dilation, ceilMode])
-}
-
-/**
- * Batch normalisation `[N, C, ...]` with statistics `[C]` from outside, which `training` moves.
- *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
- */
-export function batchNorm<S extends Shape, T extends DType>(
-  input: Tensor<S, T>,
-  runningMean: Tensor | null,
-  runningVar: Tensor | null,
-  weight?: Tensor | null | BatchNormOptions,
-  bias?: Tensor | null | BatchNormOptions,
-  training?: boolean | BatchNormOptions,
-  momentum?: number | BatchNormOptions,
-  eps?: number | BatchNormOptions,
-): Tensor<S, T>
-export function batchNorm(...args: unknown[]): Tensor {
-  const names = ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps']
-  const merged = mergeArguments('batchNorm', names, args, 3)
-  const { input, runningMean, runningVar, weight = null, bias = null } = merged
-  const { training = false, momentum = 0.1, eps = 1e-5 } = merged
-  return call('batch_norm', [input, weight, bias, runningMean, runningVar, training, momentum, eps, true])
-}
-
-/** The options of `batchNorm`. */
-export interface BatchNormOptions {
-  weight?: Tensor | null
-  bias?: Tensor | null
-  /** Whether the batch's own statistics are used, and the running ones moved; default false. */
-  training?: boolean
-  /** The batch's share in the running statistics; default 0.1. */
-  momentum?: number
-  /** Added to the variance; default 1e-5. */
-  eps?: number
-}
-
-/** Each element 0 with probability `p` (0.5), the others divided by `1 - p`; `training` is true unless given. `torch.nn.functional.dropout` */
-export function dropout<S extends Shape, T extends DType>(
-  input: Tensor<S, T>,
-  p?: number | { p?: number; training?: boolean; inplace?: boolean },
-  training?: boolean | { training?: boolean; inplace?: boolean },
-  inplace?: boolean | { inplace?: boolean },
-): Tensor<S, T>
-export function dropout(...args: unknown[]): Tensor {
-  const {
-    input,
-    p = 0.5,
-    training = true,
-    inplace = false,
-  } = mergeArguments('dropout', ['input', 'p', 'training', 'inplace'], args, 1)
-  check('dropout', 'p', p, is.finite)
-  check('dropout', 'inplace', inplace, is.boolean)
-  if ((p as number) < 0 || (p as number) > 1) {
-    throw new InvalidArgValueError(`dropout probability has to be between 0 and 1, but got ${p}`)
-  }
-  return call(inplace ? 'dropout_' : 'dropout', [input, p, training])
 }
 
 /** Class indices `[*]`, int64, as rows of 0 and a 1: `[*, C]`, int64. `torch.nn.functional.one_hot` */

@@ -11,7 +11,7 @@ import { explained } from './layers/explained'
 import { Module } from './module'
 import { adoptParameter, isParameter } from './parameter'
 import type { Rule, rule } from './rules'
-import type { Loading } from './state-dict'
+import { addMissingCount, type Loading } from './state-dict'
 
 /** Options that native code takes in another form. */
 const ENCODED: Readonly<Record<string, (value: unknown) => unknown>> = { dtype: dtypeCode, device: checkDevice }
@@ -143,11 +143,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   }
 
   protected override loadOwnState(loading: Loading, entries: Map<string, unknown>, prefix: string): void {
-    // Version 2 of batch normalisation added the count; older state dicts, and those without metadata, may lack it
-    const key = `${prefix}num_batches_tracked`
-    const count = this.#tensors.get('num_batches_tracked')
-    const { version = 1 } = loading.metadata(prefix.slice(0, -1))
-    if (count && version < 2 && !entries.has(key)) entries.set(key, count)
+    addMissingCount(loading, entries, prefix, this.#tensors.get('num_batches_tracked'))
     super.loadOwnState(loading, entries, prefix)
   }
 }

@@ -1,4 +1,7 @@
-/** The rules of the layers over one, two or three spatial dimensions, in types. */
+/**
+ * The rules of the layers over one, two or three spatial dimensions, in types. Their patterns infer every part, used or
+ * not: beside a type parameter, a plain `number` in a pattern would leave the condition open.
+ */
 import type {
   FloorDivide,
   IsUnranked,
@@ -152,7 +155,7 @@ export type ChannelsShape<
   IsUnranked<S> extends true
     ? any
     : S['length'] extends Ranks
-      ? S extends readonly [number, infer G extends number, ...Shape]
+      ? S extends readonly [infer _N extends number, infer G extends number, ...infer _X extends Shape]
         ? Fits<G, C> extends true
           ? { -readonly [I in keyof S]: S[I] }
           : ShapeError<WrongChannels<What, C, G, S>>
@@ -165,7 +168,7 @@ export interface InstanceNormRule<What extends string, N extends Dims, C extends
 type InstanceNormShape<What extends string, N extends Dims, S extends Shape, C extends number> =
   IsUnranked<S> extends true
     ? any
-    : Parts<S, N> extends [Shape, infer G extends number, Shape]
+    : Parts<S, N> extends [infer _B extends Shape, infer G extends number, infer _X extends Shape]
       ? Fits<G, C> extends true
         ? { -readonly [I in keyof S]: S[I] }
         : ShapeError<WrongChannels<What, C, G, S>>

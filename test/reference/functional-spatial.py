@@ -18,6 +18,7 @@ torch.manual_seed(0)
 lines, images, volumes = torch.randn(2, 4, 9), torch.randn(2, 4, 5, 6), torch.randn(1, 4, 4, 5, 4)
 kernel1, kernel3, bias = torch.randn(2, 4, 3), torch.randn(2, 4, 2, 2, 2), torch.randn(2)
 back1, back2, back3 = torch.randn(4, 2, 3), torch.randn(4, 2, 3, 2), torch.randn(4, 1, 2, 2, 2)
+mean, var, gain = torch.randn(4), torch.rand(4) + 0.5, torch.randn(4)
 
 CASES = [
     # function, positional arguments, keyword arguments
@@ -31,6 +32,31 @@ CASES = [
     ("conv_transpose2d", [images, back2], {"stride": (2, 1), "output_padding": (1, 0), "dilation": 2}),
     ("conv_transpose2d", [images, back2, None, 1, 0, 0, 2], {}),
     ("conv_transpose3d", [volumes, back3], {"padding": 1}),
+    ("batch_norm", [lines, mean, var, gain, gain, True, 0.5], {}),
+    ("instance_norm", [lines], {}),
+    ("instance_norm", [images, mean, var, gain, gain], {"momentum": 0.5, "eps": 0.01}),
+    ("instance_norm", [images, mean, var], {"use_input_stats": False, "weight": gain}),
+    ("layer_norm", [lines, (9,)], {}),
+    ("layer_norm", [lines, (4, 9), lines[0]], {"bias": lines[1], "eps": 0.1}),
+    ("rms_norm", [lines, (9,)], {}),
+    ("rms_norm", [lines, (4, 9), lines[0], 0.1], {}),
+    ("group_norm", [images, 2], {}),
+    ("group_norm", [images, 4, gain], {"bias": gain, "eps": 0.1}),
+    ("local_response_norm", [images, 3], {}),
+    ("local_response_norm", [lines, 2, 0.1, 0.5], {"k": 2.5}),
+    ("normalize", [lines], {}),
+    ("normalize", [lines, 1.0, -1], {"eps": 2.0}),
+    ("normalize", [lines, 3], {"dim": (0, 2)}),
+    ("dropout1d", [lines], {}),
+    ("dropout1d", [lines[0], 0.3, True, True], {}),
+    ("dropout2d", [images, 0.3], {}),
+    ("dropout2d", [images], {"training": False}),
+    ("dropout3d", [volumes], {"p": 0.6}),
+    ("dropout3d", [volumes[0]], {"inplace": True}),
+    ("alpha_dropout", [lines, 0.3, True], {}),
+    ("alpha_dropout", [lines], {"training": True, "inplace": True}),
+    ("alpha_dropout", [lines], {}),
+    ("feature_alpha_dropout", [lines], {"training": True, "p": 0.6}),
 ]
 
 

@@ -100,6 +100,13 @@ export class LayerOptions {
     return value as number | readonly number[]
   }
 
+  /** An array of integers. */
+  integerList(name: string): readonly number[] {
+    const value = this.#values[name]
+    if (!Array.isArray(value) || !value.every(isInteger)) throw this.#wrong(name, 'an array of integers', value)
+    return value
+  }
+
   tensor(name: string): Tensor {
     const value = this.#values[name]
     if (!isTensor(value)) throw this.#wrong(name, 'a tensor', value)

@@ -16,3 +16,16 @@ new nn.ConvTranspose1d(4, 8, 3).forward(torch.rand([4])) // expect: ConvTranspos
 new nn.Sequential(new nn.Conv1d(4, 8, 3), new nn.ConvTranspose1d(4, 8, 3)).forward(line) // expect: (1): ConvTranspose1d expects 4 channels, got 8 in [8, 8, 48]
 nn.functional.conv1d(line, torch.rand([6, 3, 3])) // expect: Conv1d expects 3 channels, got 4
 nn.functional.convTranspose2d(image, torch.rand([3, 6, 3, 3])) // expect: ConvTranspose2d expects 3 channels, got 4
+
+new nn.BatchNorm1d(8).forward(line) // expect: BatchNorm1d expects 8 channels, got 4 in [8, 4, 50]
+new nn.BatchNorm1d(4).forward(image) // expect: BatchNorm1d expects [N, 4] or [N, 4, L], got [8, 4, 6, 7]
+new nn.BatchNorm3d(4).forward(image) // expect: BatchNorm3d expects [N, 4, D, H, W], got [8, 4, 6, 7]
+new nn.LayerNorm(4).forward(line) // expect: LayerNorm expects the last dimensions [4], got [8, 4, 50]
+new nn.LayerNorm([4, 51]).forward(line) // expect: LayerNorm expects the last dimensions [4, 51], got [8, 4, 50]
+new nn.RMSNorm([8, 4, 50, 1]).forward(line) // expect: RMSNorm expects the last dimensions [8, 4, 50, 1], got [8, 4, 50]
+new nn.GroupNorm(2, 6).forward(volume) // expect: GroupNorm expects 6 channels, got 4 in [?, 4, 6, 7, 8]
+new nn.GroupNorm(2, 6).forward(torch.rand([6])) // expect: GroupNorm expects [N, 6, ...], got [6]
+new nn.InstanceNorm2d(3).forward(image) // expect: InstanceNorm2d expects 3 channels, got 4 in [8, 4, 6, 7]
+new nn.InstanceNorm1d(4).forward(image) // expect: InstanceNorm1d expects [N, 4, L] or [4, L], got [8, 4, 6, 7]
+new nn.Dropout1d({ q: 1 }) // expect: 'q' does not exist
+nn.functional.layerNorm(line, [4]) // expect: layerNorm expects the last dimensions [4], got [8, 4, 50]
