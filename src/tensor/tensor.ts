@@ -299,7 +299,7 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
   }
 }
 
-export interface Tensor<out S extends Shape, out D extends DType> extends TypedMethods<S, D>, OperatorMethods {}
+export interface Tensor<out S extends Shape, out D extends DType> extends TypedMethods<S, D>, OperatorMethods<S, D> {}
 
 /** The options of `backward`. */
 export interface BackwardOptions {
