@@ -3,8 +3,20 @@
  *
  * @packageDocumentation
  */
+export * as amp from './amp'
 export * as autograd from './autograd'
-export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad, setGradEnabled } from './autograd'
+export {
+  autocast,
+  enableGrad,
+  getAutocastDtype,
+  inferenceMode,
+  isAutocastCacheEnabled,
+  isAutocastEnabled,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from './autograd'
 export type { Device } from './core/device'
 export type { DType } from './core/dtype'
 export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './core/dtype-info'
@@ -53,6 +65,7 @@ export * from './tensor/functions.generated'
 export { fft, linalg, special } from './tensor/spaces'
 export {
   AbortError,
+  type AmpOptions,
   type Criterion,
   type EpochReport,
   type EvaluateOptions,
@@ -61,6 +74,7 @@ export {
   type History,
   Net,
   type Steps,
+  type TrainAmpOptions,
   type TrainingData,
   type TrainOptions,
   train,
