@@ -131,23 +131,22 @@ napi_value module_train(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
-template <typename... Norms>
-bool set_momentum(torch::nn::Module& module, std::optional<double> momentum) {
-  const auto set = [&](auto* norm) {
-    if (norm != nullptr) norm->options.momentum(momentum);
-    return norm != nullptr;
-  };
-  return (set(dynamic_cast<Norms*>(&module)) || ...);
+torch::nn::BatchNormOptions& batch_norm_options(Layer& layer) {
+  auto* norm = dynamic_cast<torch::nn::BatchNorm2dImpl*>(&layer.module());
+  if (norm == nullptr) fail(code::kArgType, "the module has no momentum");
+  return norm->options;
 }
 
-// moduleSetMomentum(id, momentum or null): of a batch normalisation.
+// moduleMomentum(id): of a batch normalisation, or null
+napi_value module_momentum(Environment& env, Args& args) {
+  const auto momentum = batch_norm_options(*nn_room(env).layers.at(args.id(0))).momentum();
+  return momentum ? js_number(env, *momentum) : js_null(env);
+}
+
+// moduleSetMomentum(id, momentum or null)
 napi_value module_set_momentum(Environment& env, Args& args) {
   const std::shared_ptr<Layer> layer = nn_room(env).layers.at(args.id(0));
-  const auto momentum = args.absent(1) ? std::nullopt : std::optional<double>(args.number(1));
-  using torch::nn::BatchNorm1dImpl, torch::nn::BatchNorm2dImpl, torch::nn::BatchNorm3dImpl;
-  if (!set_momentum<BatchNorm1dImpl, BatchNorm2dImpl, BatchNorm3dImpl>(layer->module(), momentum)) {
-    fail(code::kArgType, "the module has no momentum");
-  }
+  batch_norm_options(*layer).momentum(args.absent(1) ? std::nullopt : std::optional<double>(args.number(1)));
   layer->changed();
   return js_undefined(env);
 }
@@ -192,6 +191,7 @@ void register_nn(Environment& env, napi_value exports) {
   define<module_tensors>(env, exports, "moduleTensors");
   define<module_set_tensor>(env, exports, "moduleSetTensor");
   define<module_train>(env, exports, "moduleTrain");
+  define<module_momentum>(env, exports, "moduleMomentum");
   define<module_set_momentum>(env, exports, "moduleSetMomentum");
   define<modules_live>(env, exports, "modulesLive");
   define<parameter_create>(env, exports, "parameterCreate");

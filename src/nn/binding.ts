@@ -11,6 +11,7 @@ export interface NnBinding {
   moduleForwardTwo(id: number, x: Slot): [Slot, Slot]
   moduleTensors(id: number): [name: string, buffer: boolean, slot: Slot | null][]
   moduleSetTensor(id: number, name: string, slot: Slot | null): void
+  moduleMomentum(id: number): number | null
   moduleSetMomentum(id: number, momentum: number | null): void
   moduleTrain(id: number, mode: boolean): void
   modulesLive(): number
