@@ -48,6 +48,7 @@ export * as data from './data'
 export * as memory from './memory'
 export { tidy } from './memory'
 export * as nn from './nn'
+export { summary } from './nn'
 export { ops } from './ops/namespaces'
 export * as optim from './optim'
 export {
