@@ -5,6 +5,7 @@
  */
 export * as autograd from './autograd'
 export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad, setGradEnabled } from './autograd'
+export { CompiledModule, compile, explain } from './compile'
 export type { Device } from './core/device'
 export type { DType } from './core/dtype'
 export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './core/dtype-info'

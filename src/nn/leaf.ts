@@ -26,6 +26,9 @@ export function markPlain(layerClass: { prototype: { forward: unknown } }): void
 /** True where nobody but native code sees what goes into the layer's `forward`: not where a subclass or a hook is there. */
 export let isPlain: (layer: Module) => boolean
 
+/** The native module of a layer, as recordings name it. */
+export let layerId: (layer: Leaf) => number
+
 /**
  * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
  * names (`weight`, `running_mean`): reading gives the same handle each time, assigning sets the native module's tensor.
@@ -36,6 +39,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   static readonly #accessors = new Map<string, PropertyDescriptor>()
   /** @internal */
   static {
+    layerId = layer => layer.#id
     isPlain = layer => plainForwards.has(layer.forward) && (layer as Leaf).run === Leaf.prototype.run
   }
 
