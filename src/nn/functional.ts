@@ -42,6 +42,14 @@ export {
   dropout3d,
   featureAlphaDropout,
 } from './functional-dropout'
+export {
+  affineGrid,
+  type FoldOptions,
+  fold,
+  type GridSampleOptions,
+  gridSample,
+  unfold,
+} from './functional-fold'
 export { crossEntropy, l1Loss, mseLoss, nllLoss } from './functional-losses'
 export {
   type MaxPoolNdOptions,
@@ -79,6 +87,14 @@ export {
   lpPool2d,
   lpPool3d,
 } from './functional-pool'
+export {
+  channelShuffle,
+  type InterpolateMode,
+  type InterpolateOptions,
+  interpolate,
+  pixelShuffle,
+  pixelUnshuffle,
+} from './functional-resize'
 
 /** Only tensors that are given become options. */
 function given(values: Record<string, unknown>): Record<string, unknown> {
