@@ -6,8 +6,8 @@
  */
 import type { DType } from '../core/dtype'
 import { check, is, mergeArguments } from '../core/options'
-import type { AxisCheck, Check, IsUnranked, Shape } from '../core/shape-types'
-import { isTensor, type Tensor } from '../tensor/tensor'
+import type { Check, IsUnranked, Shape } from '../core/shape-types'
+import type { Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
 import { call } from './functional-call'
 import type { LinearShape } from './layer-rules'
@@ -50,7 +50,6 @@ export {
   gridSample,
   unfold,
 } from './functional-fold'
-export { crossEntropy, l1Loss, mseLoss, nllLoss } from './functional-losses'
 export {
   type MaxPoolNdOptions,
   type MaxUnpoolOptions,
@@ -96,10 +95,7 @@ export {
   pixelUnshuffle,
 } from './functional-resize'
 
-/** Only tensors that are given become options. */
-function given(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null))
-}
+export * from './functional-sequences'
 
 type LinearOf<S extends Shape, W> =
   IsUnranked<W & Shape> extends true
@@ -131,44 +127,6 @@ export function relu(...args: unknown[]): Tensor {
   const { input, inplace = false } = mergeArguments('relu', ['input', 'inplace'], args, 1)
   check('relu', 'inplace', inplace, is.boolean)
   return call(inplace ? 'relu_' : 'relu', [input])
-}
-
-type AlongDim<S extends Shape, I> = I extends number ? AxisCheck<'softmax', S, I> : unknown
-
-/** exp(x) over its sum along `dim`; without one libtorch's old choice. `torch.nn.functional.softmax` */
-export function softmax<
-  S extends Shape,
-  T extends DType,
-  const I extends number | null = null,
-  const E extends DType = T,
->(
-  input: Tensor<S, T> & AlongDim<S, I>,
-  dim?: I | { dim?: I; dtype?: E },
-  options?: { dtype?: E },
-): Tensor<S, NoInfer<E>>
-export function softmax(...args: unknown[]): Tensor {
-  return alongDim('softmax', 'softmax', args)
-}
-
-/** The logarithm of the softmax along `dim`. `torch.nn.functional.log_softmax` */
-export function logSoftmax<
-  S extends Shape,
-  T extends DType,
-  const I extends number | null = null,
-  const E extends DType = T,
->(
-  input: Tensor<S, T> & AlongDim<S, I>,
-  dim?: I | { dim?: I; dtype?: E },
-  options?: { dtype?: E },
-): Tensor<S, NoInfer<E>>
-export function logSoftmax(...args: unknown[]): Tensor {
-  return alongDim('logSoftmax', 'log_softmax', args)
-}
-
-function alongDim(what: string, operator: string, args: readonly unknown[]): Tensor {
-  const { input, dim, dtype } = mergeArguments(what, ['input', 'dim', 'dtype'], args, 1)
-  const ndim = isTensor(input) ? input.ndim : 0
-  return call(operator, [input, dim ?? (ndim === 0 || ndim === 1 || ndim === 3 ? 0 : 1), given({ dtype })])
 }
 
 /** Class indices `[*]`, int64, as rows of 0 and a 1: `[*, C]`, int64. `torch.nn.functional.one_hot` */

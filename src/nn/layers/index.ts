@@ -44,6 +44,7 @@ export {
 export { ReflectionPad1d, ReflectionPad2d, ReflectionPad3d } from './reflection-pad'
 export { ReLU, type ReLUOptions } from './relu'
 export { ReplicationPad1d, ReplicationPad2d, ReplicationPad3d } from './replication-pad'
+export * from './sequence-layers'
 export type { FactoryOptions } from './shape-layer'
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from './shuffle'
 export { Softmax, type SoftmaxOptions } from './softmax'
