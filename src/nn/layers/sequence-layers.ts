@@ -1,8 +1,10 @@
 /** Activations, losses, embeddings, recurrent layers and attention. */
 export type { InplaceOptions } from './activation'
+export { Bilinear } from './bilinear'
 export * from './class-losses'
 export * from './distance-losses'
 export * from './elementwise-losses'
+export { Embedding, EmbeddingBag, type EmbeddingBagOptions, type EmbeddingOptions } from './embedding'
 export * from './gates'
 export type { LossOptions } from './loss'
 export * from './rectifiers'

@@ -61,3 +61,21 @@ const distance = new nn.PairwiseDistance(1, { keepdim: true }).forward(torch.ran
 export const distanceShape: Equal<typeof distance, Tensor<[8, 1], 'float32'>> = true
 const functionLoss = F.smoothL1Loss(scores, scores, { reduction: 'none', beta: 2 })
 export const functionLossShape: Equal<typeof functionLoss, Tensor<[8, 3], any>> = true
+
+// ---- embeddings and bilinear forms
+declare const sentences: Tensor<[8, 5], 'int64'>
+const embedded = new nn.Embedding(100, 16, 0).forward(sentences)
+export const embeddedShape: Equal<typeof embedded, Tensor<[8, 5, 16], any>> = true
+const pipeline = new nn.Sequential(new nn.Embedding(100, 16), new nn.Flatten(), new nn.Linear(80, 2)).forward(sentences)
+export const pipelineShape: Equal<typeof pipeline, Tensor<[8, 2], any>> = true
+const pretrained = nn.Embedding.fromPretrained(torch.rand([7, 4]), false, { paddingIdx: 0 })
+export const pretrainedShape: Equal<typeof pretrained, nn.Embedding<7, 4>> = true
+export const looseIndices: Tensor = new nn.Embedding({ numEmbeddings: 3, embeddingDim: 2 }).forward(loose)
+const bags = new nn.EmbeddingBag(100, 16, { mode: 'sum' }).forward(sentences)
+export const bagShape: Equal<typeof bags, Tensor<[8, 16], any>> = true
+const offset = new nn.EmbeddingBag(100, 16).forward(labels, torch.ones([3], { dtype: 'int64' }))
+export const offsetShape: Equal<typeof offset, Tensor<[3, 16], any>> = true
+const lookedUp = F.embedding(sentences, torch.rand([10, 6]), { maxNorm: 1 })
+export const lookedUpShape: Equal<typeof lookedUp, Tensor<[8, 5, 6], 'float32'>> = true
+const form = new nn.Bilinear(2, 3, 4).forward(torch.rand([8, 2]), torch.rand([8, 3]))
+export const formShape: Equal<typeof form, Tensor<[8, 4], 'float32'>> = true

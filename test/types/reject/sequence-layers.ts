@@ -24,3 +24,11 @@ new nn.L1Loss({ reduction: 'avg' }) // expect: '"avg"' is not assignable
 new nn.Sequential(new nn.ReLU(), new nn.MSELoss()).forward(scores) // expect: (1): a loss takes an input and a target
 export const loss: Tensor<[8, 3]> = new nn.MSELoss().forward(scores, scores) // expect: '[]' is not assignable to type '[8, 3]'
 export const rows: Tensor<[]> = new nn.MultiMarginLoss({ reduction: 'none' }).forward(scores, labels) // expect: '[8]' is not assignable to type '[]'
+
+new nn.Embedding(10, 4).forward(scores.float()) // expect: Embedding expects indices of int64 or int32, got float32
+new nn.Sequential(new nn.Embedding(10, 4), new nn.Linear(5, 2)).forward(labels) // expect: (1): Linear expects 5 features, got 4 in [8, 4]
+new nn.EmbeddingBag(10, 4).forward(torch.ones([2, 3, 4], { dtype: 'int64' })) // expect: EmbeddingBag expects [B, N], or [N] and offsets, got [2, 3, 4]
+new nn.EmbeddingBag(10, 4, { mode: 'min' }) // expect: '"min"' is not assignable
+new nn.Bilinear(2, 3, 4).forward(torch.rand([8, 3]), torch.rand([8, 3])) // expect: Bilinear expects 2 features in its first input, got 3 in [8, 3]
+new nn.Bilinear(2, 3, 4).forward(torch.rand([8, 2]), torch.rand([8, 4])) // expect: Bilinear expects 3 features in its second input, got 4 in [8, 4]
+export const rowsOfThree: Tensor<[8, 3]> = new nn.Embedding(10, 4).forward(labels) // expect: Type '4' is not assignable to type '3'
