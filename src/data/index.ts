@@ -1,3 +1,4 @@
+export * as transforms from './transforms'
 
 import { classes, loadData } from './fashion-mnist'
 

@@ -81,3 +81,13 @@ export const seen = { length: 2, get: () => asked.length }
 export function failingInit() {
   throw new Error('not today')
 }
+
+export class Transformed extends data.Dataset<Tensor> {
+  length = 2
+  constructor(readonly transform: data.transforms.Compose) {
+    super()
+  }
+  get(): Tensor {
+    return this.transform.forward(torch.ones([3, 4, 4], { dtype: 'uint8' }))
+  }
+}
