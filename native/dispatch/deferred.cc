@@ -3,38 +3,13 @@
 #include <c10/util/Exception.h>
 
 #include "core/outline.h"
+#include "core/stack_tensors.h"
 
 namespace ltn {
 
 namespace {
 
 using torch::jit::Stack;
-
-// Calls `each(tensor)`, which may replace it, for every tensor in the arguments.
-template <typename Each>
-void for_each_tensor(Stack& stack, Each&& each) {
-  for (c10::IValue& value : stack) {
-    if (value.isTensor()) {
-      at::Tensor tensor = std::move(value).toTensor();
-      if (tensor.defined()) each(tensor);
-      value = std::move(tensor);
-    } else if (value.isTensorList()) {
-      c10::List<at::Tensor> list = value.toTensorList();
-      for (size_t i = 0; i < list.size(); ++i) {
-        at::Tensor tensor = list.get(i);
-        if (tensor.defined()) each(tensor);
-        list.set(i, tensor);
-      }
-    } else if (value.isOptionalTensorList()) {
-      c10::List<std::optional<at::Tensor>> list = value.toOptionalTensorList();
-      for (size_t i = 0; i < list.size(); ++i) {
-        std::optional<at::Tensor> tensor = list.get(i);
-        if (tensor && tensor->defined()) each(*tensor);
-        list.set(i, tensor);
-      }
-    }
-  }
-}
 
 // Lists are shared when an IValue is copied, and these are changed.
 Stack copy_of(const Stack& stack) {
@@ -137,7 +112,7 @@ Preview preview(Operator& op, const Stack& arguments, const QueuedArguments& que
   std::vector<std::pair<at::Tensor, std::vector<int64_t>>> sizes;
   for (const auto& [real, outline] : made) sizes.emplace_back(outline, outline.sizes().vec());
   try {
-    OutlineGuard guard;
+    OutlineGuard guard(*out.device);
     op.handle.callBoxed(out.outlines);
   } catch (const c10::NotImplementedError&) {
     op.has_no_outline = true;
@@ -155,8 +130,7 @@ Preview preview(Operator& op, const Stack& arguments, const QueuedArguments& que
 std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
   Environment& env = op.env;
   const auto here_and_now = [&]() -> std::optional<napi_value> {
-    env.queue.wait_for(*env.queue.open_job());
-    Queue::rethrow(*env.queue.open_job());
+    env.queue.settle_open_job();
     return std::nullopt;
   };
   if (!op.gives_tensors || op.has_no_outline) return here_and_now();
