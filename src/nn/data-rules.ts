@@ -34,6 +34,31 @@ export interface LossRule extends Rule {
   out: ShapeError<'a loss takes an input and a target'>
 }
 
+/** The shape of a loss with one value for each element. */
+export type ElementwiseLossOf<S extends Shape, R extends string> = string extends R
+  ? any
+  : [R] extends ['none']
+    ? S
+    : 'none' extends R
+      ? any
+      : []
+
+/** Refuses a target whose shape is known not to be the input's. */
+export type Alike<What extends string, S extends Shape, T extends Shape> =
+  Agrees<T, S> extends true ? unknown : ShapeError<`${What} expects a target of ${Show<S>}, got ${Show<T>}`>
+
+/** `[N, C]` or `[C]` without the last dimension: one value a row. */
+export type RowsOf<S extends Shape> =
+  IsUnranked<S> extends true ? any : S extends readonly [...infer B extends Shape, number] ? B : []
+
+/** Refuses class indices that are not one a row. */
+export type RowTargetCheck<What extends string, S extends Shape, T extends Shape> =
+  IsUnranked<S> extends true
+    ? unknown
+    : Agrees<T, RowsOf<S>> extends true
+      ? unknown
+      : ShapeError<`${What} expects class indices of ${Show<RowsOf<S>>} for an input of ${Show<S>}, got ${Show<T>}`>
+
 /** The shape of a loss. */
 export type LossOf<S extends Shape, R extends Reduction> = [R] extends ['mean' | 'sum']
   ? []

@@ -5,138 +5,81 @@
  * @see https://docs.pytorch.org/docs/stable/nn.functional.html
  */
 import type { DType } from '../core/dtype'
-import { InvalidArgValueError } from '../core/errors'
 import { check, is, mergeArguments } from '../core/options'
-import type { AxisCheck, Check, IsUnranked, Shape } from '../core/shape-types'
-import { isTensor, type Tensor } from '../tensor/tensor'
+import type { Check, IsUnranked, Shape } from '../core/shape-types'
+import type { Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
 import { call } from './functional-call'
-import type { ConvShape, LinearShape, Pair, PoolShape } from './layer-rules'
-import type { Conv2dOptions } from './layers/conv2d'
-import type { MaxPool2dOptions, Pooled } from './layers/max-pool2d'
+import type { LinearShape } from './layer-rules'
 
-export { crossEntropy, l1Loss, mseLoss, nllLoss } from './functional-losses'
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  type FractionalMaxPoolOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from './functional-adaptive-pool'
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from './functional-conv'
+export {
+  alphaDropout,
+  type DropoutFunctionOptions,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from './functional-dropout'
+export {
+  type MaxPoolNdOptions,
+  type MaxUnpoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  maxUnpool1d,
+  maxUnpool2d,
+  maxUnpool3d,
+} from './functional-max-pool'
+export {
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  type InstanceNormOptions,
+  instanceNorm,
+  type LayerNormOptions,
+  type LocalResponseNormFunctionOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormalizeOptions,
+  normalize,
+  type RMSNormFunctionOptions,
+  rmsNorm,
+} from './functional-norm'
 export { type PadMode, type PadOptions, pad } from './functional-pad'
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  type LPPoolOptions,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+} from './functional-pool'
 
-/** Only tensors that are given become options. */
-function given(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null))
-}
-
-type WeightShape = readonly [number, number, number, number]
-type ConvOf<S extends Shape, W, St, P, D, G> =
-  IsUnranked<W & Shape> extends true
-    ? any
-    : W extends WeightShape
-      ? ConvShape<S, G extends 1 ? W[1] : number, W[0], readonly [W[2], W[3]], St, P, D>
-      : any
-
-/** The options of `conv2d`; see `Conv2d`. */
-export interface ConvOptions<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair, G extends number>
-  extends Pick<Conv2dOptions<St, P, D>, 'stride' | 'padding' | 'dilation'> {
-  groups?: G
-}
-
-/**
- * A convolution over images: input `[N, I, H, W]` or `[I, H, W]`, weight `[O, I / groups, kH, kW]`, bias `[O]` or null.
- *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
- */
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias?: Tensor | null,
-  stride?: St,
-  padding?: P,
-  dilation?: D,
-  groups?: G,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  options: { bias?: Tensor | null } & ConvOptions<St, P, D, G>,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  options: ConvOptions<St, P, D, G>,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  stride: St,
-  options: Omit<ConvOptions<Pair, P, D, G>, 'stride'>,
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  stride: St,
-  padding: P,
-  options: { dilation?: D; groups?: G },
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d<
-  S extends Shape,
-  T extends DType,
-  W extends Shape,
-  const St extends Pair = 1,
-  const P extends Pair | 'same' | 'valid' = 0,
-  const D extends Pair = 1,
-  const G extends number = 1,
->(
-  input: Tensor<S, T> & Check<ConvOf<S, W, St, P, D, G>>,
-  weight: Tensor<W>,
-  bias: Tensor | null,
-  stride: St,
-  padding: P,
-  dilation: D,
-  options: { groups?: G },
-): Result<ConvOf<S, W, St, P, D, G>, T>
-export function conv2d(...args: unknown[]): Tensor {
-  return call('conv2d', args)
-}
+export * from './functional-sequences'
 
 type LinearOf<S extends Shape, W> =
   IsUnranked<W & Shape> extends true
@@ -168,208 +111,6 @@ export function relu(...args: unknown[]): Tensor {
   const { input, inplace = false } = mergeArguments('relu', ['input', 'inplace'], args, 1)
   check('relu', 'inplace', inplace, is.boolean)
   return call(inplace ? 'relu_' : 'relu', [input])
-}
-
-type AlongDim<S extends Shape, I> = I extends number ? AxisCheck<'softmax', S, I> : unknown
-
-/** exp(x) over its sum along `dim`; without one libtorch's old choice. `torch.nn.functional.softmax` */
-export function softmax<
-  S extends Shape,
-  T extends DType,
-  const I extends number | null = null,
-  const E extends DType = T,
->(
-  input: Tensor<S, T> & AlongDim<S, I>,
-  dim?: I | { dim?: I; dtype?: E },
-  options?: { dtype?: E },
-): Tensor<S, NoInfer<E>>
-export function softmax(...args: unknown[]): Tensor {
-  return alongDim('softmax', 'softmax', args)
-}
-
-/** The logarithm of the softmax along `dim`. `torch.nn.functional.log_softmax` */
-export function logSoftmax<
-  S extends Shape,
-  T extends DType,
-  const I extends number | null = null,
-  const E extends DType = T,
->(
-  input: Tensor<S, T> & AlongDim<S, I>,
-  dim?: I | { dim?: I; dtype?: E },
-  options?: { dtype?: E },
-): Tensor<S, NoInfer<E>>
-export function logSoftmax(...args: unknown[]): Tensor {
-  return alongDim('logSoftmax', 'log_softmax', args)
-}
-
-function alongDim(what: string, operator: string, args: readonly unknown[]): Tensor {
-  const { input, dim, dtype } = mergeArguments(what, ['input', 'dim', 'dtype'], args, 1)
-  const ndim = isTensor(input) ? input.ndim : 0
-  return call(operator, [input, dim ?? (ndim === 0 || ndim === 1 || ndim === 3 ? 0 : 1), given({ dtype })])
-}
-
-/**
- * The largest element of each window: `[N, C, H, W]` or `[C, H, W]`. With `returnIndices` a tuple [values, indices].
- *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
- */
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride?: St | null,
-  padding?: P,
-  dilation?: D,
-  ceilMode?: Ceil,
-  returnIndices?: Indices,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  options: MaxPool2dOptions<St, P, D, Indices, Ceil>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  options: { kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride: St | null,
-  options: Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride: St | null,
-  padding: P,
-  options: Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride: St | null,
-  padding: P,
-  dilation: D,
-  options: { ceilMode?: Ceil; returnIndices?: Indices },
-): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d(...args: unknown[]): unknown {
-  const names = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices']
-  const merged = mergeArguments('maxPool2d', names, args, 2)
-  const { input, kernelSize, stride, padding = 0, dilation = 1, ceilMode = false, returnIndices = false } = merged
-  check('maxPool2d', 'returnIndices', returnIndices, is.boolean)
-  const operator = returnIndices ? 'max_pool2d_with_indices' : 'max_pool2d'
-  return call(operator, [input, kernelSize, stride ?? kernelSize, padding, dilation, ceilMode])
-}
-
-/**
- * Batch normalisation `[N, C, ...]` with statistics `[C]` from outside, which `training` moves.
- *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
- */
-export function batchNorm<S extends Shape, T extends DType>(
-  input: Tensor<S, T>,
-  runningMean: Tensor | null,
-  runningVar: Tensor | null,
-  weight?: Tensor | null | BatchNormOptions,
-  bias?: Tensor | null | BatchNormOptions,
-  training?: boolean | BatchNormOptions,
-  momentum?: number | BatchNormOptions,
-  eps?: number | BatchNormOptions,
-): Tensor<S, T>
-export function batchNorm(...args: unknown[]): Tensor {
-  const names = ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps']
-  const merged = mergeArguments('batchNorm', names, args, 3)
-  const { input, runningMean, runningVar, weight = null, bias = null } = merged
-  const { training = false, momentum = 0.1, eps = 1e-5 } = merged
-  return call('batch_norm', [input, weight, bias, runningMean, runningVar, training, momentum, eps, true])
-}
-
-/** The options of `batchNorm`. */
-export interface BatchNormOptions {
-  weight?: Tensor | null
-  bias?: Tensor | null
-  /** Whether the batch's own statistics are used, and the running ones moved; default false. */
-  training?: boolean
-  /** The batch's share in the running statistics; default 0.1. */
-  momentum?: number
-  /** Added to the variance; default 1e-5. */
-  eps?: number
-}
-
-/** Each element 0 with probability `p` (0.5), the others divided by `1 - p`; `training` is true unless given. `torch.nn.functional.dropout` */
-export function dropout<S extends Shape, T extends DType>(
-  input: Tensor<S, T>,
-  p?: number | { p?: number; training?: boolean; inplace?: boolean },
-  training?: boolean | { training?: boolean; inplace?: boolean },
-  inplace?: boolean | { inplace?: boolean },
-): Tensor<S, T>
-export function dropout(...args: unknown[]): Tensor {
-  const {
-    input,
-    p = 0.5,
-    training = true,
-    inplace = false,
-  } = mergeArguments('dropout', ['input', 'p', 'training', 'inplace'], args, 1)
-  check('dropout', 'p', p, is.finite)
-  check('dropout', 'inplace', inplace, is.boolean)
-  if ((p as number) < 0 || (p as number) > 1) {
-    throw new InvalidArgValueError(`dropout probability has to be between 0 and 1, but got ${p}`)
-  }
-  return call(inplace ? 'dropout_' : 'dropout', [input, p, training])
 }
 
 /** Class indices `[*]`, int64, as rows of 0 and a 1: `[*, C]`, int64. `torch.nn.functional.one_hot` */

@@ -1,5 +1,5 @@
 import { dtypeCode } from '../core/dtype'
-import { describe, InvalidArgTypeError, LibtorchError } from '../core/errors'
+import { describe, InvalidArgTypeError } from '../core/errors'
 import { adopt, blank, finish, keep, slotOf } from '../core/handle'
 import { Job } from '../core/job'
 import { check, is } from '../core/options'
@@ -8,24 +8,36 @@ import { checkDevice } from '../tensor/conversions'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
 import { blankCopy } from './clone'
+import { explained } from './layers/explained'
 import { Module } from './module'
 import { adoptParameter, isParameter } from './parameter'
 import type { Rule, rule } from './rules'
-import type { Loading } from './state-dict'
+import { addMissingCount, type Loading } from './state-dict'
 
 /** Options that native code takes in another form. */
 const ENCODED: Readonly<Record<string, (value: unknown) => unknown>> = { dtype: dtypeCode, device: checkDevice }
 
-// Every `forward` that does nothing with its input but hand it to native code
+// Every `forward` that hands its input to `run` and does nothing else with it, and every such `run`
 const plainForwards = new Set<unknown>()
+const plainRuns = new Set<unknown>()
 
-/** Says of a class's own `forward` that it hands its input to native code and does nothing else with it. */
+/** Says of a class's own `forward` that it hands its input to `run` and does nothing else with it. */
 export function markPlain(layerClass: { prototype: { forward: unknown } }): void {
   plainForwards.add(layerClass.prototype.forward)
 }
 
+/** Says of a `run` that it hands its input to native code and does nothing else with it. */
+export function markPlainRun(run: unknown): void {
+  plainRuns.add(run)
+}
+
 /** True where nobody but native code sees what goes into the layer's `forward`: not where a subclass or a hook is there. */
-export let isPlain: (layer: Module) => boolean
+export function isPlain(layer: Module): boolean {
+  return plainForwards.has(layer.forward) && plainRuns.has((layer as Module & { run?: unknown }).run)
+}
+
+/** The native module of a layer, as recordings name it. */
+export let layerId: (layer: Leaf) => number
 
 /**
  * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
@@ -37,7 +49,8 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   static readonly #accessors = new Map<string, PropertyDescriptor>()
   /** @internal */
   static {
-    isPlain = layer => plainForwards.has(layer.forward) && (layer as Leaf).run === Leaf.prototype.run
+    markPlainRun(Leaf.prototype.run)
+    layerId = layer => layer.#id
   }
 
   readonly #id: number
@@ -133,7 +146,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
           : nn.moduleForward(this.#id, slotOf(x), result, slotOf(y))
       return slot === -1 ? x : finish(result, slot)
     } catch (error) {
-      throw this.#explain(error, x, y)
+      throw explained(this, error, [x, y])
     }
   }
 
@@ -143,19 +156,8 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
       const [first, second] = nn.moduleForwardTwo(this.#id, slotOf(x))
       return [adopt(first), adopt(second)]
     } catch (error) {
-      throw this.#explain(error, x)
+      throw explained(this, error, [x])
     }
-  }
-
-  /** libtorch's text names no layer, and reading the brand of what is no tensor names nothing at all. */
-  #explain(error: unknown, ...inputs: unknown[]): unknown {
-    const wrong = inputs.find((input, i) => !isTensor(input) && (i === 0 || input !== undefined))
-    const what = this.toString()
-    if (error instanceof TypeError && inputs.some(input => !isTensor(input))) {
-      return new InvalidArgTypeError(`${what}: forward takes tensors, got ${describe(wrong)}`)
-    }
-    if (!(error instanceof LibtorchError)) return error
-    return new LibtorchError(`${what}: ${error.message}`, { cause: error.cause, operator: error.operator })
   }
 
   protected override get stateVersion(): number {
@@ -163,11 +165,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   }
 
   protected override loadOwnState(loading: Loading, entries: Map<string, unknown>, prefix: string): void {
-    // Version 2 of batch normalisation added the count; older state dicts, and those without metadata, may lack it
-    const key = `${prefix}num_batches_tracked`
-    const count = this.#tensors.get('num_batches_tracked')
-    const { version = 1 } = loading.metadata(prefix.slice(0, -1))
-    if (count && version < 2 && !entries.has(key)) entries.set(key, count)
+    addMissingCount(loading, entries, prefix, this.#tensors.get('num_batches_tracked'))
     super.loadOwnState(loading, entries, prefix)
   }
 }

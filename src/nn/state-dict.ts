@@ -80,6 +80,21 @@ export class Loading {
   }
 }
 
+/**
+ * Version 2 of batch normalisation added the count of batches; older state dicts, and those without metadata, may lack
+ * it. Takes the one that is there into `entries`.
+ */
+export function addMissingCount(
+  loading: Loading,
+  entries: Map<string, unknown>,
+  prefix: string,
+  count: Tensor | null | undefined,
+): void {
+  const key = `${prefix}num_batches_tracked`
+  const { version = 1 } = loading.metadata(prefix.slice(0, -1))
+  if (count && version < 2 && !entries.has(key)) entries.set(key, count)
+}
+
 /** `torch.Size([4, 1])` */
 export function sizeText(tensor: Tensor): string {
   return `torch.Size([${(tensor.shape as readonly number[]).join(', ')}])`

@@ -3,6 +3,8 @@
  *
  * @see https://docs.pytorch.org/docs/stable/nn.html#module-torch.nn.utils
  */
+export * as rnn from './utils-rnn'
+
 import type { DType } from '../core/dtype'
 import { describe, InvalidArgTypeError } from '../core/errors'
 import { callOperator } from '../ops/registry'

@@ -12,7 +12,8 @@ import { binding } from '../native/load'
 import { assignAt, type Indexed, selectAt, type TensorIndex } from './indexing'
 import type { OperatorMethods } from './operator-types.generated'
 import { printTensor } from './print'
-import type { TypedMethods } from './typed'
+import type { Result, TypedMethods } from './typed'
+import type { RowOf } from './typed-shaping'
 import { type NestedList, nested, type TypedArrayOf, typedArray } from './values'
 
 /** Nested arrays as an index: of integers, or of booleans for a mask. */
@@ -292,14 +293,14 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
   }
 
   /** The sub-tensors along the first dimension. */
-  *[Symbol.iterator](): Generator<Tensor<any, D>> {
+  *[Symbol.iterator](): Generator<Result<RowOf<S>, D>> {
     const { shape } = this
     if (shape.length === 0) throw new InvalidArgTypeError('iteration over a 0-d tensor')
-    for (let i = 0; i < shape[0]!; i++) yield this.at(i)
+    for (let i = 0; i < shape[0]!; i++) yield this.at(i) as Result<RowOf<S>, D>
   }
 }
 
-export interface Tensor<out S extends Shape, out D extends DType> extends TypedMethods<S, D>, OperatorMethods {}
+export interface Tensor<out S extends Shape, out D extends DType> extends TypedMethods<S, D>, OperatorMethods<S, D> {}
 
 /** The options of `backward`. */
 export interface BackwardOptions {

@@ -2,10 +2,11 @@
  * The methods of `Tensor` whose types know shapes and dtypes. `Tensor` merges this interface; the bodies are operators.
  * Shape-dependent methods take `this: Tensor<S, D>`, so that `Tensor<S, D>` stays covariant in both.
  */
-import type { Broadcast, BroadcastInto, Matmul, RankedMatmul } from '../core/broadcast-types'
+import type { Broadcast, BroadcastInto, Matmul } from '../core/broadcast-types'
 import type { Device } from '../core/device'
 import type { DType } from '../core/dtype'
 import type { CastCheck, FloatDType, OneDType, RealDType, ResultDType, Scalar, ScalarDType } from '../core/dtype-types'
+import type { ProductOf } from '../core/product-types'
 import type {
   AxisCheck,
   Check,
@@ -23,9 +24,13 @@ import type {
 import type { Viewed } from '../core/view-types'
 import type { Tensor } from './tensor'
 
+import type { TypedAlgebra } from './typed-algebra'
 import type { TypedInPlace } from './typed-in-place'
+import type { TypedOrdering } from './typed-ordering'
 import type { TypedPicking } from './typed-picking'
 import type { TypedReductions } from './typed-reductions'
+import type { OneArray, TypedCopies, TypedPlaces, TypedProperties } from './typed-shaping'
+import type { TypedStatistics } from './typed-statistics'
 
 export type { CreationFunctions, CreationOptions, ShapeOfData } from './typed-creation'
 export type { TypedFunctions } from './typed-functions'
@@ -137,12 +142,14 @@ export interface TypedViews<S extends Shape, D extends DType> {
     size: V & Check<Viewed<S, V>>,
   ): Result<Viewed<S, V>, D>
   view<E extends DType>(dtype: E): Tensor<any, E>
+  view(size: OneArray<'view'>, second: number, ...more: readonly number[]): never
 
   /** The same elements in another shape; copies where memory does not allow a view. `torch.reshape` */
   reshape<S extends Shape, D extends DType, const V extends Shape>(
     this: Tensor<S, D>,
     shape: V & Check<Viewed<S, V>>,
   ): Result<Viewed<S, V>, D>
+  reshape(shape: OneArray<'reshape'>, second: number, ...more: readonly number[]): never
 
   /** Dimensions `startDim` (0) to `endDim` (-1) merged into one. `torch.flatten` */
   flatten<S extends Shape, D extends DType, const A extends number = 0, const B extends number = -1>(
@@ -178,6 +185,7 @@ export interface TypedViews<S extends Shape, D extends DType> {
     this: Tensor<S, D>,
     dims: P & Check<Permuted<S, P>>,
   ): Result<Permuted<S, P>, D>
+  permute(dims: OneArray<'permute'>, second: number, ...more: readonly number[]): never
 
   /** The same tensor, detached from the graph; shares memory. `torch.Tensor.detach` */
   detach(): Tensor<S, D>
@@ -362,15 +370,15 @@ export interface TypedProducts {
   /** [N, K] by [K, M]. `torch.mm` */
   mm<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     this: Tensor<S, D>,
-    mat2: Tensor<T, E> & Check<RankedMatmul<'mm', S, T, 2>> & OneDType<'mm', D, E>,
+    mat2: Tensor<T, E> & Check<ProductOf<'mm', S, T, 2, 2>> & OneDType<'mm', D, E>,
     options?: OutOption,
-  ): Result<RankedMatmul<'mm', S, T, 2>, Known<D, E>>
+  ): Result<ProductOf<'mm', S, T, 2, 2>, Known<D, E>>
   /** [B, N, K] by [B, K, M]. `torch.bmm` */
   bmm<S extends Shape, D extends DType, T extends Shape, E extends DType>(
     this: Tensor<S, D>,
-    mat2: Tensor<T, E> & Check<RankedMatmul<'bmm', S, T, 3>> & OneDType<'bmm', D, E>,
+    mat2: Tensor<T, E> & Check<ProductOf<'bmm', S, T, 3, 3>> & OneDType<'bmm', D, E>,
     options?: OutOption,
-  ): Result<RankedMatmul<'bmm', S, T, 3>, Known<D, E>>
+  ): Result<ProductOf<'bmm', S, T, 3, 3>, Known<D, E>>
 }
 
 /** Every method of `Tensor` whose type knows shapes. */
@@ -379,6 +387,12 @@ export interface TypedMethods<S extends Shape, D extends DType>
     TypedConversions<S, D>,
     TypedElementwise<S, D>,
     TypedProducts,
+    TypedAlgebra,
+    TypedOrdering<S, D>,
+    TypedStatistics,
     TypedReductions,
+    TypedProperties<S, D>,
+    TypedPlaces,
+    TypedCopies,
     TypedPicking<D>,
     TypedInPlace<S, D> {}

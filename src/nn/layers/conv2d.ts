@@ -62,7 +62,7 @@ export class Conv2d<
   const St extends Pair = 1,
   const P extends Pair | 'same' | 'valid' = 0,
   const D extends Pair = 1,
-> extends ShapeLayer<ConvRule<I, O, K, St, P, D>> {
+> extends ShapeLayer<ConvRule<'Conv2d', 2, I, O, K, St, P, D>> {
   declare weight: Parameter<[O, number, number, number]>
   declare bias: Parameter<[O]> | null
   readonly inChannels: I

@@ -63,7 +63,7 @@ export class MaxPool2d<
   const D extends Pair = 1,
   const Indices extends boolean = false,
   const Ceil extends boolean = false,
-> extends Leaf<Indices extends true ? TwoResultsRule : PoolRule<K, St, P, D, Ceil>> {
+> extends Leaf<Indices extends true ? TwoResultsRule<'MaxPool2d'> : PoolRule<'MaxPool2d', 2, K, St, P, D, Ceil>> {
   readonly kernelSize: Pair
   readonly stride: Pair
   readonly padding: Pair
@@ -105,10 +105,10 @@ export class MaxPool2d<
   }
 
   forward<S extends Shape, T extends DType>(
-    x: Tensor<S, T> & Check<PoolShape<S, K, St, P, D, Ceil>>,
-  ): Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices> {
+    x: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
+  ): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices> {
     const result: unknown = this.returnIndices ? this.runTwo(x) : this.run(x)
-    return result as Pooled<PoolShape<S, K, St, P, D, Ceil>, T, Indices>
+    return result as Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
   }
 
   override extraRepr(): string {

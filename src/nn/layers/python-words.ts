@@ -19,6 +19,11 @@ function pythonNumber(value: number): string {
   return `${digits}e-${String(-power).padStart(2, '0')}`
 }
 
+/** A number that is a float in Python: 1 is printed as `1.0`. */
+export function pythonFloat(value: number): string {
+  return Number.isInteger(value) ? `${pythonWord(value)}.0` : pythonWord(value)
+}
+
 /** One number for both spatial dimensions as a pair; a pair as it is. */
 export function pairOf(value: number | readonly [number, number]): readonly [number, number] {
   return typeof value === 'number' ? [value, value] : [value[0], value[1]]

@@ -1,0 +1,17 @@
+/** The functions of `torch.nn.functional` behind activations, losses, embeddings and attention. */
+export * from './functional-activations'
+export { cosineSimilarity, ctcLoss, pairwiseDistance } from './functional-distances'
+export * from './functional-losses'
+export {
+  cosineEmbeddingLoss,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from './functional-margins'
+export { glu, gumbelSoftmax, logSoftmax, softmax, softmin } from './functional-softmax'

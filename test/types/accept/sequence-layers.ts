@@ -1,0 +1,63 @@
+// Activations, losses, embeddings, recurrent layers and attention.
+import type { Equal } from '../equal'
+import { nn, type Tensor, torch } from '../torch'
+
+const { functional: F } = nn
+declare const labels: Tensor<[8], 'int64'>
+declare const scores: Tensor<[8, 3]>
+declare const loose: Tensor
+declare const someRows: Tensor<[number, 3]>
+
+// ---- activations keep the shape and the dtype
+const activated = new nn.Sequential(
+  new nn.Linear(4, 6),
+  new nn.GELU('tanh'),
+  new nn.ELU(0.5, true),
+  new nn.GLU(),
+).forward(torch.rand([8, 4]))
+export const glued: Equal<typeof activated, Tensor<[8, 3], 'float32'>> = true
+const alongRows = new nn.GLU(0).forward(torch.rand([4, 3], { dtype: 'float64' }))
+export const gluRows: Equal<typeof alongRows, Tensor<[2, 3], 'float64'>> = true
+const someGlu = F.glu(torch.rand([4, 3]).view([loose.size(0), -1]), { dim: 0 })
+export const unknownGlu: Tensor = someGlu
+export const activations = [
+  new nn.Threshold(0.1, 20),
+  new nn.Threshold({ threshold: 1, value: 2, inplace: true }),
+  new nn.Hardtanh(-1, { maxVal: 2 }),
+  new nn.RReLU(0.1, 0.3, true),
+  new nn.Softplus({ beta: 2 }),
+  new nn.PReLU(3, { init: 0.5, dtype: 'float64' }),
+  new nn.LogSoftmax({ dim: 1 }),
+  new nn.Softmin(),
+]
+const slopes = new nn.PReLU(3).weight
+export const slopesShape: Equal<typeof slopes, nn.Parameter<[3]>> = true
+const pixels = new nn.Softmax2d().forward(torch.rand([2, 3, 5, 5]))
+export const pixelShape: Equal<typeof pixels, Tensor<[2, 3, 5, 5], 'float32'>> = true
+const elus = F.leakyRelu(scores, { negativeSlope: 0.1, inplace: true })
+export const eluShape: Equal<typeof elus, typeof scores> = true
+
+// ---- losses: a number unless not reduced
+const mean = new nn.MSELoss().forward(scores, scores)
+export const meanShape: Equal<typeof mean, Tensor<[], any>> = true
+const each = new nn.HuberLoss('none', 0.5).forward(scores, someRows)
+export const eachShape: Equal<typeof each, Tensor<[8, 3], any>> = true
+const asOption = new nn.L1Loss({ reduction: 'sum' }).forward(scores, loose)
+export const sumShape: Equal<typeof asOption, Tensor<[], any>> = true
+declare const reduction: nn.Reduction
+export const anyReduction: Tensor = new nn.BCELoss({ reduction }).forward(scores, scores)
+const rows = new nn.MultiMarginLoss({ reduction: 'none', p: 2 }).forward(scores, labels)
+export const rowShape: Equal<typeof rows, Tensor<[8], any>> = true
+const nll = new nn.NLLLoss(null, { reduction: 'none', ignoreIndex: 1 }).forward(scores, labels)
+export const nllShape: Equal<typeof nll, Tensor<[8], any>> = true
+const divergence = new nn.KLDivLoss({ reduction: 'batchmean', logTarget: true }).forward(scores, scores)
+export const divergenceShape: Equal<typeof divergence, Tensor<[], any>> = true
+const triplets = new nn.TripletMarginLoss({ swap: true, reduction: 'none' }).forward(scores, scores, someRows)
+export const tripletShape: Equal<typeof triplets, Tensor<[8], any>> = true
+export const ctc: Tensor<[]> = new nn.CTCLoss().forward(torch.rand([6, 2, 4]), torch.ones([2, 3]), [6, 6], [3, 3])
+const cosine = new nn.CosineSimilarity().forward(scores, torch.rand([1, 3]))
+export const cosineShape: Equal<typeof cosine, Tensor<[8], any>> = true
+const distance = new nn.PairwiseDistance(1, { keepdim: true }).forward(torch.rand([1, 3]), scores)
+export const distanceShape: Equal<typeof distance, Tensor<[8, 1], 'float32'>> = true
+const functionLoss = F.smoothL1Loss(scores, scores, { reduction: 'none', beta: 2 })
+export const functionLossShape: Equal<typeof functionLoss, Tensor<[8, 3], any>> = true

@@ -1,0 +1,26 @@
+// Activations, losses, embeddings, recurrent layers and attention that do not fit.
+import { nn, type Tensor, torch } from '../torch'
+
+const { functional: F } = nn
+declare const scores: Tensor<[8, 3]>
+declare const labels: Tensor<[8], 'int64'>
+
+new nn.ELU({ alfa: 1 }) // expect: 'alfa' does not exist
+new nn.GELU('erf') // expect: '"erf"' is not assignable
+new nn.GLU().forward(scores) // expect: glu: the size that is halved must be even, got 3 in [8, 3]
+new nn.GLU(2).forward(scores) // expect: glu: dimension 2 is out of range for [8, 3]
+new nn.Softmax2d().forward(scores) // expect: Softmax2d expects [N, C, H, W] or [C, H, W], got [8, 3]
+new nn.LogSoftmax(2).forward(scores) // expect: dimension 2 is out of range
+new nn.Sequential(new nn.Linear(4, 3), new nn.GLU()).forward(torch.rand([2, 4])) // expect: (1): glu: the size that is halved must be even, got 3
+new nn.MSELoss().forward(scores, torch.rand([8])) // expect: MSELoss expects a target of [8, 3], got [8]
+new nn.BCEWithLogitsLoss().forward(scores, torch.rand([8, 4])) // expect: BCEWithLogitsLoss expects a target of [8, 3], got [8, 4]
+F.l1Loss(scores, torch.rand([3])) // expect: l1Loss expects a target of [8, 3], got [3]
+new nn.MultiMarginLoss().forward(scores, torch.ones([3], { dtype: 'int64' })) // expect: MultiMarginLoss expects class indices of [8] for an input of [8, 3], got [3]
+new nn.NLLLoss().forward(scores, torch.ones([3], { dtype: 'int64' })) // expect: expects class indices of [8] for an input of [8, 3], got [3]
+new nn.MultiMarginLoss().forward(scores, torch.rand([8])) // expect: "float32"
+new nn.TripletMarginLoss().forward(scores, scores, torch.rand([8, 2])) // expect: TripletMarginLoss expects a target of [8, 3], got [8, 2]
+new nn.CosineSimilarity().forward(scores, torch.rand([8, 4])) // expect: CosineSimilarity: shapes [8, 3] and [8, 4] do not broadcast: 3 and 4
+new nn.L1Loss({ reduction: 'avg' }) // expect: '"avg"' is not assignable
+new nn.Sequential(new nn.ReLU(), new nn.MSELoss()).forward(scores) // expect: (1): a loss takes an input and a target
+export const loss: Tensor<[8, 3]> = new nn.MSELoss().forward(scores, scores) // expect: '[]' is not assignable to type '[8, 3]'
+export const rows: Tensor<[]> = new nn.MultiMarginLoss({ reduction: 'none' }).forward(scores, labels) // expect: '[8]' is not assignable to type '[]'
