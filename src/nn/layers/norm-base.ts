@@ -34,7 +34,7 @@ export abstract class NormBase<R extends Rule, const C extends number> extends O
   declare num_batches_tracked: Tensor<[], 'int64'> | null
   readonly numFeatures: C
   readonly eps: number
-  readonly momentum: number | null
+  momentum: number | null
   readonly affine: boolean
   readonly trackRunningStats: boolean
 

@@ -1,6 +1,7 @@
 import { noGrad } from '../../autograd'
 import { describe, InvalidArgTypeError } from '../../core/errors'
 import { mergeArguments } from '../../core/options'
+import { BatchNormNd } from '../../nn/layers/batch-norm-nd'
 import { BatchNorm2d } from '../../nn/layers/batch-norm2d'
 import { isModule, type Module } from '../../nn/module'
 import { isTensor, type Tensor } from '../../tensor/tensor'
@@ -13,6 +14,11 @@ export interface UpdateBnOptions {
   /** Where batches are moved before they go into the model; default: nowhere. */
   device?: string | null
 }
+
+type BatchNorm = Pick<BatchNorm2d<number>, 'momentum' | 'resetRunningStats'>
+
+const isBatchNorm = (module: unknown): module is Module & BatchNorm =>
+  module instanceof BatchNorm2d || module instanceof BatchNormNd
 
 type Callable = Module & { forward(x: Tensor): unknown }
 
@@ -34,7 +40,7 @@ export function updateBn(...args: unknown[]): unknown {
   if (!sync && typeof (loader as AsyncIterable<Batch>)[Symbol.asyncIterator] !== 'function') {
     throw new InvalidArgTypeError(`updateBn: 'loader' must give batches, got ${describe(loader)}`)
   }
-  const norms = model.modules().filter(module => module instanceof BatchNorm2d)
+  const norms = model.modules().filter(isBatchNorm)
   for (const norm of norms) norm.resetRunningStats()
   if (norms.length === 0) return sync ? undefined : Promise.resolve()
   const momenta = norms.map(norm => norm.momentum)
