@@ -1,6 +1,7 @@
 import { noGrad } from '../../autograd'
 import { describe, InvalidArgTypeError } from '../../core/errors'
 import { mergeArguments } from '../../core/options'
+import { BatchNormNd } from '../../nn/layers/batch-norm-nd'
 import { BatchNorm2d } from '../../nn/layers/batch-norm2d'
 import { isModule, type Module } from '../../nn/module'
 import { isTensor, type Tensor } from '../../tensor/tensor'
@@ -34,7 +35,7 @@ export function updateBn(...args: unknown[]): unknown {
   if (!sync && typeof (loader as AsyncIterable<Batch>)[Symbol.asyncIterator] !== 'function') {
     throw new InvalidArgTypeError(`updateBn: 'loader' must give batches, got ${describe(loader)}`)
   }
-  const norms = model.modules().filter(module => module instanceof BatchNorm2d)
+  const norms = model.modules().filter(module => module instanceof BatchNorm2d || module instanceof BatchNormNd)
   for (const norm of norms) norm.resetRunningStats()
   if (norms.length === 0) return sync ? undefined : Promise.resolve()
   const momenta = norms.map(norm => norm.momentum)
