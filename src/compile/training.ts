@@ -115,7 +115,9 @@ export class CompiledStep {
       tidy(() => {
         const buffers = model.buffers()
         const saved = buffers.map(buffer => buffer.clone())
-        const restore = () => void buffers.forEach((buffer, i) => buffer.copy_(saved[i]!))
+        const restore = () => {
+          for (const [i, buffer] of buffers.entries()) buffer.copy_(saved[i]!)
+        }
         const [someX, someY] = [x.narrow(0, 0, rows), y.narrow(0, 0, rows)]
         try {
           const expected = criterion.forward(model.forward(someX) as Tensor, someY).item() as number
