@@ -17,6 +17,7 @@ export {
   noGrad,
   setGradEnabled,
 } from './autograd'
+export { CompiledModule, compile, explain } from './compile'
 export type { Device } from './core/device'
 export type { DType } from './core/dtype'
 export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './core/dtype-info'

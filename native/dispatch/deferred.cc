@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include "core/outline.h"
+#include "core/recording.h"
 #include "core/stack_tensors.h"
 
 namespace ltn {
@@ -130,6 +131,7 @@ Preview preview(Operator& op, const Stack& arguments, const QueuedArguments& que
 std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
   Environment& env = op.env;
   const auto here_and_now = [&]() -> std::optional<napi_value> {
+    refuse_in_recording(op.name.c_str());
     env.queue.settle_open_job();
     return std::nullopt;
   };
@@ -157,16 +159,29 @@ std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
   for (const Held& held : queued.held()) env.queue.touch(held);
   std::vector<std::pair<at::Tensor, PendingPtr>> expected;
   for (const Held& held : queued.held()) expected.emplace_back(held.tensor, held.pending);
+  RecordedCall* recorded = nullptr;
+  if (open_recording != nullptr) {
+    open_recording->calls.push_back({op.name, -1, copy_of(arguments), {}});
+    recorded = &open_recording->calls.back();
+  }
   env.enqueue(
       std::make_unique<OperatorTask>(op, std::move(arguments), std::move(expected), std::vector<Expected>(pending)));
 
   const auto own = [&](at::Tensor outline) {
     // An operator may give its argument itself, and an outline stands for one tensor
-    return queued.find(outline) != nullptr ? outline_of(outline) : outline;
+    if (queued.find(outline) != nullptr) outline = outline_of(outline);
+    if (recorded != nullptr) recorded->results.push_back(outline);
+    return outline;
   };
   const auto result = [&](size_t i) {
     const c10::IValue& outlines = seen.outlines[i];
-    if (op.results[i].alias >= 0) return js_undefined(env);
+    if (op.results[i].alias >= 0) {
+      const size_t argument = static_cast<size_t>(op.results[i].alias);
+      if (recorded != nullptr && recorded->arguments[argument].isTensor()) {
+        recorded->results.push_back(recorded->arguments[argument].toTensor());
+      }
+      return js_undefined(env);
+    }
     if (op.one_fresh_tensor) {
       return js_int(
           env, env.put_pending_in(values[op.arguments.size()], own(outlines.toTensor()), std::move(pending[i][0])));

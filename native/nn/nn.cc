@@ -5,6 +5,7 @@
 
 #include "core/guard.h"
 #include "core/outline.h"
+#include "core/recording.h"
 #include "nn/layers.h"
 
 namespace ltn {
@@ -44,6 +45,7 @@ std::optional<napi_value> defer_forward(Environment& env, Args& args, const std:
     TORCH_CHECK(!two || x.device() == y.device(), "tensors of two devices");
     out = layer->outline()->forward(x_outline, two ? outline_of(y) : at::Tensor());
   } catch (const c10::Error&) {
+    refuse_in_recording("a layer that cannot be queued");
     env.queue.settle_open_job();
     return std::nullopt;
   }
@@ -51,6 +53,11 @@ std::optional<napi_value> defer_forward(Environment& env, Args& args, const std:
   for (const Layer::Member& member : layer->members()) env.queue.touch(member.tensor);
   const auto pending =
       itself ? PendingPtr() : c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), x.device());
+  if (open_recording != nullptr) {
+    std::vector<c10::IValue> arguments = {x.tensor};
+    if (two) arguments.emplace_back(y.tensor);
+    open_recording->calls.push_back({"", args.id(0), std::move(arguments), {itself ? x.tensor : out}});
+  }
   env.enqueue("", [layer = layer->snapshot(), x = env.queue.use(x), y = two ? env.queue.use(y) : Input(), pending] {
     at::Tensor result = layer->forward(x.get(), y.get());
     if (pending) pending->value = std::move(result);

@@ -36,6 +36,9 @@ export function isPlain(layer: Module): boolean {
   return plainForwards.has(layer.forward) && plainRuns.has((layer as Module & { run?: unknown }).run)
 }
 
+/** The native module of a layer, as recordings name it. */
+export let layerId: (layer: Leaf) => number
+
 /**
  * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
  * names (`weight`, `running_mean`): reading gives the same handle each time, assigning sets the native module's tensor.
@@ -47,6 +50,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   /** @internal */
   static {
     markPlainRun(Leaf.prototype.run)
+    layerId = layer => layer.#id
   }
 
   readonly #id: number
