@@ -7,6 +7,7 @@
 #include "core/guard.h"
 #include "cuda/cuda.h"
 #include "dispatch/dispatch.h"
+#include "graph/graph.h"
 #include "jobs/jobs.h"
 #include "memory/memory.h"
 #include "nn/nn.h"
@@ -47,6 +48,7 @@ napi_value initialize(napi_env raw_env, napi_value exports) {
     register_nn(env, exports);
     register_optim(env, exports);
     register_cuda(env, exports);
+    register_graph(env, exports);
     register_jobs(env, exports);
     register_serialize(env, exports);
     define<set_hooks>(env, exports, "setHooks");

@@ -7,6 +7,9 @@ import { constants } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { isFunction, pageOf, resultNames } from './operators/pages.mjs'
+import { indexType, isTwoSided, RESULTS, ruleOf, twoSided } from './operators/rules.mjs'
+import { typedFunctionsOf } from './operators/typed-functions.mjs'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
@@ -32,6 +35,9 @@ const OTHER_EXPORTS = new Set([
   'slice',
   'unique',
   'uniqueConsecutive',
+  'einsum',
+  'meshgrid',
+  'tensordot',
   'ops',
   'nn',
   'optim',
@@ -56,7 +62,11 @@ function declaredMembers(file) {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, false)
   const names = new Set()
   const visit = node => {
-    if (ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)) {
+    // the interfaces of methods and functions; not those of options
+    if (
+      /^Typed|Functions$|^Tensor$/.test(node.name?.text) &&
+      (ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node))
+    ) {
       for (const member of node.members) if (member.name && ts.isIdentifier(member.name)) names.add(member.name.text)
     }
     ts.forEachChild(node, visit)
@@ -118,20 +128,29 @@ function inputType(value, numbers) {
   return numbers && type === 'Tensor' && value.name !== 'self' && !value.writes ? 'Tensor | Scalar' : type
 }
 
-function resultType(returns) {
+function resultType(name, returns, rule) {
   if (returns.length === 0) return 'void'
-  if (returns.length === 1) return typeOf(returns[0], false)
-  return `[${returns.map((value, i) => `${identifier(camelCase(value.name || `result${i}`))}: ${typeOf(value, false)}`).join(', ')}]`
+  if (returns.length === 1) return (returns[0].kind === 'Tensor' && RESULTS[rule]) || typeOf(returns[0], false)
+  const names = resultNames(name)
+  const label = (value, i) =>
+    identifier(camelCase((names?.length === returns.length && names[i]) || value.name || `result${i}`))
+  return `[${returns.map((value, i) => `${label(value, i)}: ${typeOf(value, false)}`).join(', ')}]`
 }
 
 /** The signatures of one overload: what must be given, some of the rest by place, and what is left by name. */
-function signatures(schema, asMethod) {
-  const numbers = TAKES_NUMBERS.test(/^aten::([a-z0-9_]*)/.exec(schema.text)[1])
+function signatures(name, schema, asMethod) {
+  const numbers = TAKES_NUMBERS.test(name)
+  const ofTensor = schema.arguments[0]?.kind === 'Tensor'
+  const rule = ofTensor && !schema.arguments.some(({ name }) => name === 'out') ? ruleOf(name) : undefined
   const args = asMethod ? schema.arguments.slice(1) : schema.arguments
+  const typed = RESULTS[rule] !== undefined && schema.returns.length === 1 && schema.returns[0].kind === 'Tensor'
+  // a method has `S` and `D` from its interface; what computes a dtype must not, or a Tensor would not be covariant
+  const generic = typed && (rule === 'FLOAT' || !asMethod) ? '<S extends Shape, D extends DType>' : ''
+  const receiver = generic && asMethod ? ['this: Tensor<S, D>'] : []
   const named = args.map(argument => ({
     ...argument,
     js: camelCase(argument.name),
-    type: inputType(argument, numbers),
+    type: indexType(name, argument.name) ?? inputType(argument, numbers),
   }))
   const places = named.filter(argument => !argument.keywordOnly)
   // up to the last one that must be given, all have their place: `Tensor?` is `Tensor | null` there
@@ -139,13 +158,16 @@ function signatures(schema, asMethod) {
   const lead = places.slice(0, required)
   const rest = places.slice(required)
   const keyword = named.filter(argument => argument.keywordOnly)
-  const parameter = argument => `${identifier(argument.js)}: ${argument.type}`
+  const own = argument =>
+    generic && !asMethod && argument.name === schema.arguments[0].name ? 'Tensor<S, D>' : argument.type
+  const word = argument => (argument.js === 'self' ? 'input' : identifier(argument.js))
+  const parameter = argument => `${word(argument)}: ${own(argument)}`
   const member = argument => `${argument.js}${argument.optional ? '?' : ''}: ${argument.type}`
   const options = list =>
     list.length === 0
       ? []
       : [`options${list.every(argument => argument.optional) ? '?' : ''}: { ${list.map(member).join('; ')} }`]
-  const result = resultType(schema.returns)
+  const result = resultType(name, schema.returns, rule)
   const out = []
   const keywordRequired = keyword.some(argument => !argument.optional)
   for (let placed = 0; placed <= rest.length; placed++) {
@@ -155,7 +177,7 @@ function signatures(schema, asMethod) {
       return `${identifier(argument.js)}${last ? '?' : ''}: ${argument.type}${last ? '' : ' | undefined'}`
     })
     out.push(
-      `(${[...lead.map(parameter), ...given, ...options([...rest.slice(placed), ...keyword])].join(', ')}): ${result}`,
+      `${generic}(${[...receiver, ...lead.map(parameter), ...given, ...options([...rest.slice(placed), ...keyword])].join(', ')}): ${result}`,
     )
   }
   return out
@@ -189,19 +211,49 @@ for (const [name, overloads] of [...schemas].sort(([a], [b]) => (a < b ? -1 : 1)
   functions.set(js, { name, overloads })
 }
 
-function doc(overloads) {
-  return `  /** ${overloads.map(schema => `\`${schema.text.replace(/\*\//g, '*\\/')}\``).join('\n   *\n   * ')} */`
+/** The one signature of an operator of two sides, where all its overloads are that. */
+function twoSidedSignature(js, name, overloads, asMethod) {
+  const rule = ruleOf(name)
+  if (!isTwoSided(rule)) return undefined
+  const [first, other] = overloads.find(schema => schema.arguments[1]?.kind === 'Tensor')?.arguments ?? []
+  if (other === undefined || first.kind !== 'Tensor') return undefined
+  const takesScalars =
+    TAKES_NUMBERS.test(name) ||
+    overloads.some(schema => schema.arguments[0].kind === 'Tensor' && schema.arguments[1].kind === 'Scalar')
+  const byName = overloads.flatMap(schema => schema.arguments.slice(2))
+  const options = byName.some(({ name }) => name === 'alpha') ? 'Alpha' : byName.length > 0 ? 'OutOption' : ''
+  return twoSided(rule, js, {
+    name: identifier(camelCase(other.name)),
+    first: asMethod ? 'this' : 'input',
+    takesScalars,
+    options,
+  })
 }
 
-function interfaceOf(title, entries, asMethod, skipped) {
-  const lines = [`export interface ${title} {`]
-  for (const [js, { overloads }] of entries) {
-    if (skipped.has(js)) continue
+function doc(name, overloads) {
+  const page = pageOf(name)
+  const lines = overloads.map(schema => `\`${schema.text.replace(/\*\//g, '*\\/')}\``).join('\n   *\n   * ')
+  return `  /** ${lines}${page === undefined ? '' : `\n   *\n   * @see ${page}`} */`
+}
+
+/** `byHand` are the lines of members that are skipped here, because their types are written by hand elsewhere. */
+function interfaceOf(title, entries, asMethod, skipped, byHand = new Map()) {
+  const lines = [`export interface ${title}${asMethod ? '<out S extends Shape, out D extends DType>' : ''} {`]
+  for (const [js, { name, overloads }] of entries) {
+    if (skipped.has(js)) {
+      lines.push(...(byHand.get(js) ?? []))
+      continue
+    }
     const usable = asMethod
       ? overloads.filter(schema => schema.arguments[0]?.name === 'self' && schema.arguments[0].kind === 'Tensor')
       : overloads
-    lines.push(doc(usable))
-    for (const signature of new Set(usable.flatMap(schema => signatures(schema, asMethod))))
+    lines.push(doc(name, usable))
+    const both = twoSidedSignature(js, name, usable, asMethod)
+    const all = both === undefined ? usable : usable.filter(schema => schema.arguments[0].kind !== 'Tensor')
+    for (const signature of new Set([
+      ...(both === undefined ? [] : [both]),
+      ...all.flatMap(schema => signatures(name, schema, asMethod)),
+    ]))
       lines.push(`  ${js}${signature}`)
   }
   lines.push('}', '')
@@ -229,19 +281,28 @@ write('src/ops/operators.generated.ts', [
   ...NAMESPACES.map(name => table(`${name.toUpperCase()}_FUNCTIONS`, spaces.get(name))),
 ])
 
+const derived = typedFunctionsOf(
+  path.join(root, 'src/tensor'),
+  js => functions.has(js) && isFunction(functions.get(js).name) && !typedFunctions.has(js),
+)
+
 write('src/tensor/operator-types.generated.ts', [
   "import type { Device } from '../core/device'",
-  "import type { DType } from '../core/dtype'",
-  "import type { Scalar } from '../core/dtype-types'",
   "import type { Generator } from '../core/generator'",
-  "import type { Tensor } from './tensor'",
+  ...derived.imports,
   '',
   "type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'",
   '',
   '/** The operators as methods of a tensor, but for those whose types know shapes. */',
   interfaceOf('OperatorMethods', methods, true, typedMethods),
   '/** The operators as functions of `torch`, but for those whose types know shapes. */',
-  interfaceOf('OperatorFunctions', functions, false, typedFunctions),
+  interfaceOf(
+    'OperatorFunctions',
+    functions,
+    false,
+    new Set([...typedFunctions, ...derived.members.keys()]),
+    derived.members,
+  ),
   ...NAMESPACES.flatMap(name => [`/** \`torch.${name}\`. */`, interfaceOf(space(name), spaces.get(name), false, none)]),
 ])
 

@@ -3,8 +3,21 @@
  *
  * @packageDocumentation
  */
+export * as amp from './amp'
 export * as autograd from './autograd'
-export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad, setGradEnabled } from './autograd'
+export {
+  autocast,
+  enableGrad,
+  getAutocastDtype,
+  inferenceMode,
+  isAutocastCacheEnabled,
+  isAutocastEnabled,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from './autograd'
+export { CompiledModule, compile, explain } from './compile'
 export type { Device } from './core/device'
 export type { DType } from './core/dtype'
 export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './core/dtype-info'
@@ -36,6 +49,7 @@ export * as data from './data'
 export * as memory from './memory'
 export { tidy } from './memory'
 export * as nn from './nn'
+export { summary } from './nn'
 export { ops } from './ops/namespaces'
 export * as optim from './optim'
 export {
@@ -53,6 +67,7 @@ export * from './tensor/functions.generated'
 export { fft, linalg, special } from './tensor/spaces'
 export {
   AbortError,
+  type AmpOptions,
   type Criterion,
   type EpochReport,
   type EvaluateOptions,
@@ -61,6 +76,7 @@ export {
   type History,
   Net,
   type Steps,
+  type TrainAmpOptions,
   type TrainingData,
   type TrainOptions,
   train,

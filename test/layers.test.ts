@@ -14,6 +14,7 @@ const LAYERS = [
   ['training'],
   ['data'],
   ['compile'],
+  ['amp'],
   ['optim'],
   ['serialize'],
   ['nn'],

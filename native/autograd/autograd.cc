@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "autograd/autocast.h"
 #include "autograd/hooks.h"
 
 namespace ltn {
@@ -47,9 +48,7 @@ void defer_backward(Environment& env, Args& args) {
   };
   const auto lists = std::make_shared<Lists>();
   const auto take = [&env](std::vector<Input>& into, SlotId id) {
-    const Held& held = env.tensors.peek(id);
-    env.queue.touch(held);
-    into.emplace_back(held);
+    into.push_back(env.queue.use(env.tensors.peek(id)));
   };
   args.for_each_id(0, [&](SlotId id) { take(lists->tensors, id); });
   for_each_optional(args, 1, [&](std::optional<SlotId> id) {
@@ -80,8 +79,7 @@ napi_value backward(Environment& env, Args& args) {
   }
   // With hooks, a pass of the open job runs here, where JavaScript is; a task that failed has ended that job.
   if (env.queue.deferring()) {
-    env.queue.wait_for(*env.queue.open_job());
-    Queue::rethrow(*env.queue.open_job());
+    env.queue.settle_open_job();
   }
   env.queue.wait_for_all();  // a graph reaches tensors that no argument names
   const std::vector<at::Tensor> tensors = args.tensor_list(0);
@@ -135,6 +133,7 @@ void register_autograd(Environment& env, napi_value exports) {
   define<inference_enabled>(env, exports, "isInferenceModeEnabled");
   define<open_inference>(env, exports, "openInferenceMode");
   define<close_inference>(env, exports, "closeInferenceMode");
+  register_autocast(env, exports);
   register_gradient_hooks(env, exports);
 }
 

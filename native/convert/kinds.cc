@@ -103,7 +103,8 @@ ValueKind kind_of(const c10::Argument& argument) {
   if (out.list) {
     const bool known = out.kind == Kind::Tensor || out.kind == Kind::Int || out.kind == Kind::Float ||
                        out.kind == Kind::Bool || out.kind == Kind::Scalar || out.kind == Kind::String;
-    if (!known || (out.optional_element && out.kind != Kind::Tensor)) out.kind = Kind::Unsupported;
+    if (!known || (out.optional_element && out.kind != Kind::Tensor && out.kind != Kind::Scalar))
+      out.kind = Kind::Unsupported;
   }
   return out;
 }

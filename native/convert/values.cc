@@ -23,6 +23,11 @@ napi_valuetype type_of(const ConvertContext& context, napi_value value) {
   return type;
 }
 
+bool is_nullish(const ConvertContext& context, napi_value value) {
+  const napi_valuetype type = type_of(context, value);
+  return type == napi_null || type == napi_undefined;
+}
+
 int64_t bigint_value(const ConvertContext& context, napi_value value) {
   int64_t out = 0;
   bool lossless = false;
@@ -135,8 +140,7 @@ c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& 
       if (kind.optional_element) {
         c10::List<std::optional<at::Tensor>> out;
         for_each_element(context, value, "an array of tensors and nulls", [&](napi_value element) {
-          const napi_valuetype type = type_of(context, element);
-          if (type == napi_null || type == napi_undefined) {
+          if (is_nullish(context, element)) {
             out.push_back(std::nullopt);
           } else {
             out.push_back(to_tensor(context, element));
@@ -168,9 +172,14 @@ c10::IValue to_list(ConvertContext& context, napi_value value, const ValueKind& 
       return out;
     }
     case Kind::Scalar: {
-      c10::impl::GenericList out(c10::NumberType::get());
-      for_each_element(context, value, "an array of numbers",
-                       [&](napi_value element) { out.push_back(c10::IValue(to_scalar(context, element))); });
+      const auto number = c10::NumberType::get();
+      const bool nullable = kind.optional_element;
+      c10::impl::GenericList out(nullable ? c10::TypePtr(c10::OptionalType::create(number)) : c10::TypePtr(number));
+      for_each_element(context, value, nullable ? "an array of numbers and nulls" : "an array of numbers",
+                       [&](napi_value element) {
+                         const bool none = nullable && is_nullish(context, element);
+                         out.push_back(none ? c10::IValue() : c10::IValue(to_scalar(context, element)));
+                       });
       return out;
     }
     default:
@@ -252,8 +261,7 @@ c10::Device to_device(Environment& env, napi_value value) {
 
 c10::IValue to_ivalue(ConvertContext& context, napi_value value, const ValueKind& kind) {
   if (kind.optional) {
-    const napi_valuetype type = type_of(context, value);
-    if (type == napi_null || type == napi_undefined) return c10::IValue();
+    if (is_nullish(context, value)) return c10::IValue();
   }
   if (kind.list) return to_list(context, value, kind);
   switch (kind.kind) {

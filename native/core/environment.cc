@@ -6,6 +6,9 @@
 
 #include <cstring>
 
+#include "core/errors.h"
+#include "core/recording.h"
+
 namespace ltn {
 
 void ReferenceReaper::reap(napi_env env) {
@@ -25,6 +28,7 @@ void ReferenceReaper::close() {
 
 void TensorTable::settle(Held& held) {
   if (const PendingPtr pending = held.pending) {
+    refuse_in_recording("the forward reads a value");
     queue_.wait_for(*pending->job);
     held.tensor = pending->get();
     held.pending.reset();
@@ -137,6 +141,10 @@ SlotId Environment::put_pending_in(napi_value object, at::Tensor&& outline, Pend
 }
 
 void Environment::enqueue(std::unique_ptr<Task> task) {
+  if (open_recording != nullptr) {
+    ++open_recording->tasks;
+    return;
+  }
   const uint64_t sequence = queue.push(std::move(task));
   if (tracer_ == nullptr) return;
   napi_value trace, undefined, number;

@@ -141,6 +141,7 @@ void add(torch::Library& library, const char* name, Function&& function) {
 void register_outline_kernels() {
   static std::once_flag once;
   std::call_once(once, [] {
+    register_autocast_outlines();
     // for as long as the process: other environments use the kernels too
     static auto* library = new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__);
     add(*library, "convolution", &convolution);

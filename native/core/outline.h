@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
+#include "core/autocast.h"
 #include "core/queue.h"
 
 namespace ltn {
@@ -13,10 +14,15 @@ namespace ltn {
 at::Tensor outline_of(const Held& held);
 at::Tensor outline_of(const at::Tensor& tensor);
 
-// While it lives, operators on outlines are not recorded for autograd.
+// While it lives, operators on outlines of tensors on `device` are not recorded for autograd.
 class OutlineGuard {
+ public:
+  explicit OutlineGuard(c10::Device device) : autocast_(device.type()) {}
+
+ private:
   at::NoGradGuard no_grad_;
   at::AutoDispatchBelowADInplaceOrView below_autograd_;
+  AutocastOutlines autocast_;
 };
 
 // Registers kernels for outlines that libtorch has in Python only. Once a process.

@@ -116,6 +116,7 @@ uint64_t Queue::push(std::unique_ptr<Task> task) {
   task->job_ = open_;
   task->grad_mode_ = at::GradMode::is_enabled();
   task->inference_mode_ = c10::InferenceMode::is_enabled();
+  task->autocast_ = Autocast::here();
   task->threads_ = at::get_num_threads();
   task->stream_ = current_stream();
   task->sequence_ = open_->last = ++pushed_;
@@ -169,6 +170,7 @@ void Queue::work() {
 }
 
 void Queue::execute(Task& task) {
+  task.autocast_.apply();  // before the look at failures: a region ends in any case
   if (task.job_->failed.load(std::memory_order_relaxed)) return;
   try {
     if (at::get_num_threads() != task.threads_) at::set_num_threads(task.threads_);
@@ -198,6 +200,11 @@ void Queue::touch(const Held& held) {
   } else if (held.pending->job != open_) {
     open_->awaited.emplace_back(held.pending);
   }
+}
+
+Input Queue::use(const Held& held) {
+  touch(held);
+  return Input(held);
 }
 
 void Queue::learn_storages(Job& job) const {
@@ -262,6 +269,12 @@ void Queue::wait_for(const at::Tensor& tensor) {
     if (last <= done_.load(std::memory_order_acquire)) return;
     wait_until(last);  // and look again: what is done now may be this very memory, and used by another job
   }
+}
+
+void Queue::settle_open_job() {
+  const std::shared_ptr<Job> job = open_;
+  wait_for(*job);
+  rethrow(*job);
 }
 
 void Queue::rethrow(const Job& job) {

@@ -24,6 +24,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/autocast.h"
 #include "core/napi.h"
 
 namespace ltn {
@@ -100,6 +101,7 @@ class Task {
   int threads_ = 0;
   bool grad_mode_ = true;
   bool inference_mode_ = false;
+  Autocast autocast_;
   std::optional<c10::Stream> stream_;  // of a GPU, where there is one
 };
 
@@ -148,12 +150,17 @@ class Queue {
   // The open job uses this tensor's storage.
   void touch(const at::Tensor& tensor);
   void touch(const Held& held);
+  // The same, as an argument of a task.
+  Input use(const Held& held);
   // A tensor reached JavaScript that tasks may use unseen: a gradient, an optimizer's state.
   void expose(const at::Tensor& tensor);
   // Waits until no job uses this tensor.
   void wait_for(const at::Tensor& tensor);
   void wait_for(const Job& job);
   void wait_for_all();
+  // Waits for the open job, and ends with the exception of its first failed task: for work that JavaScript's thread
+  // must do itself, inside a section.
+  void settle_open_job();
   // Ends with the exception of the job's first failed task, if one has failed by now.
   static void rethrow(const Job& job);
 

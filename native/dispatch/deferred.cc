@@ -3,38 +3,14 @@
 #include <c10/util/Exception.h>
 
 #include "core/outline.h"
+#include "core/recording.h"
+#include "core/stack_tensors.h"
 
 namespace ltn {
 
 namespace {
 
 using torch::jit::Stack;
-
-// Calls `each(tensor)`, which may replace it, for every tensor in the arguments.
-template <typename Each>
-void for_each_tensor(Stack& stack, Each&& each) {
-  for (c10::IValue& value : stack) {
-    if (value.isTensor()) {
-      at::Tensor tensor = std::move(value).toTensor();
-      if (tensor.defined()) each(tensor);
-      value = std::move(tensor);
-    } else if (value.isTensorList()) {
-      c10::List<at::Tensor> list = value.toTensorList();
-      for (size_t i = 0; i < list.size(); ++i) {
-        at::Tensor tensor = list.get(i);
-        if (tensor.defined()) each(tensor);
-        list.set(i, tensor);
-      }
-    } else if (value.isOptionalTensorList()) {
-      c10::List<std::optional<at::Tensor>> list = value.toOptionalTensorList();
-      for (size_t i = 0; i < list.size(); ++i) {
-        std::optional<at::Tensor> tensor = list.get(i);
-        if (tensor && tensor->defined()) each(*tensor);
-        list.set(i, tensor);
-      }
-    }
-  }
-}
 
 // Lists are shared when an IValue is copied, and these are changed.
 Stack copy_of(const Stack& stack) {
@@ -137,7 +113,7 @@ Preview preview(Operator& op, const Stack& arguments, const QueuedArguments& que
   std::vector<std::pair<at::Tensor, std::vector<int64_t>>> sizes;
   for (const auto& [real, outline] : made) sizes.emplace_back(outline, outline.sizes().vec());
   try {
-    OutlineGuard guard;
+    OutlineGuard guard(*out.device);
     op.handle.callBoxed(out.outlines);
   } catch (const c10::NotImplementedError&) {
     op.has_no_outline = true;
@@ -155,8 +131,8 @@ Preview preview(Operator& op, const Stack& arguments, const QueuedArguments& que
 std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
   Environment& env = op.env;
   const auto here_and_now = [&]() -> std::optional<napi_value> {
-    env.queue.wait_for(*env.queue.open_job());
-    Queue::rethrow(*env.queue.open_job());
+    refuse_in_recording(op.name.c_str());
+    env.queue.settle_open_job();
     return std::nullopt;
   };
   if (!op.gives_tensors || op.has_no_outline) return here_and_now();
@@ -183,16 +159,29 @@ std::optional<napi_value> defer_operator(Operator& op, napi_value* values) {
   for (const Held& held : queued.held()) env.queue.touch(held);
   std::vector<std::pair<at::Tensor, PendingPtr>> expected;
   for (const Held& held : queued.held()) expected.emplace_back(held.tensor, held.pending);
+  RecordedCall* recorded = nullptr;
+  if (open_recording != nullptr) {
+    open_recording->calls.push_back({op.name, -1, copy_of(arguments), {}});
+    recorded = &open_recording->calls.back();
+  }
   env.enqueue(
       std::make_unique<OperatorTask>(op, std::move(arguments), std::move(expected), std::vector<Expected>(pending)));
 
   const auto own = [&](at::Tensor outline) {
     // An operator may give its argument itself, and an outline stands for one tensor
-    return queued.find(outline) != nullptr ? outline_of(outline) : outline;
+    if (queued.find(outline) != nullptr) outline = outline_of(outline);
+    if (recorded != nullptr) recorded->results.push_back(outline);
+    return outline;
   };
   const auto result = [&](size_t i) {
     const c10::IValue& outlines = seen.outlines[i];
-    if (op.results[i].alias >= 0) return js_undefined(env);
+    if (op.results[i].alias >= 0) {
+      const size_t argument = static_cast<size_t>(op.results[i].alias);
+      if (recorded != nullptr && recorded->arguments[argument].isTensor()) {
+        recorded->results.push_back(recorded->arguments[argument].toTensor());
+      }
+      return js_undefined(env);
+    }
     if (op.one_fresh_tensor) {
       return js_int(
           env, env.put_pending_in(values[op.arguments.size()], own(outlines.toTensor()), std::move(pending[i][0])));

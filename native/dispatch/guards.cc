@@ -5,6 +5,8 @@
 
 #include <unordered_map>
 
+#include "dispatch/guard_families.h"
+
 namespace ltn {
 
 namespace {
@@ -47,23 +49,27 @@ void paddings(const Stack& stack) {
 }
 
 const std::unordered_map<std::string, ArgumentGuard>& guards() {
-  static const std::unordered_map<std::string, ArgumentGuard> table = {
-      {"aten::_native_batch_norm_legit.no_stats", &needs_training<3>},
-      {"aten::_native_batch_norm_legit.no_stats_out", &needs_training<3>},
-      {"aten::native_batch_norm", &batch_norm_statistics},
-      {"aten::native_batch_norm.out", &batch_norm_statistics},
-      {"aten::_batch_norm_no_update", &always_statistics},
-      {"aten::_batch_norm_no_update.out", &always_statistics},
-      {"aten::_stack", &tensors_to_stack},
-      {"aten::_stack.out", &tensors_to_stack},
-      {"aten::_foreach_copy", &lists_alike},
-      {"aten::_foreach_copy.out", &lists_alike},
-      {"aten::reflection_pad1d_backward", &paddings<2>},
-      {"aten::reflection_pad1d_backward.grad_input", &paddings<2>},
-      {"aten::reflection_pad2d_backward", &paddings<4>},
-      {"aten::reflection_pad2d_backward.grad_input", &paddings<4>},
-      {"aten::_thnn_differentiable_lstm_cell_backward", &a_gradient},
-  };
+  static const std::unordered_map<std::string, ArgumentGuard> table = [] {
+    std::unordered_map<std::string, ArgumentGuard> all = {
+        {"aten::_native_batch_norm_legit.no_stats", &needs_training<3>},
+        {"aten::_native_batch_norm_legit.no_stats_out", &needs_training<3>},
+        {"aten::native_batch_norm", &batch_norm_statistics},
+        {"aten::native_batch_norm.out", &batch_norm_statistics},
+        {"aten::_batch_norm_no_update", &always_statistics},
+        {"aten::_batch_norm_no_update.out", &always_statistics},
+        {"aten::_stack", &tensors_to_stack},
+        {"aten::_stack.out", &tensors_to_stack},
+        {"aten::_foreach_copy", &lists_alike},
+        {"aten::_foreach_copy.out", &lists_alike},
+        {"aten::reflection_pad1d_backward", &paddings<2>},
+        {"aten::reflection_pad1d_backward.grad_input", &paddings<2>},
+        {"aten::reflection_pad2d_backward", &paddings<4>},
+        {"aten::reflection_pad2d_backward.grad_input", &paddings<4>},
+        {"aten::_thnn_differentiable_lstm_cell_backward", &a_gradient},
+    };
+    for (auto& [name, guard] : family_guards()) all.emplace(name, guard);
+    return all;
+  }();
   return table;
 }
 

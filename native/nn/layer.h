@@ -44,6 +44,8 @@ class Layer {
   virtual std::shared_ptr<Layer> snapshot() = 0;
   // The same with outlines of its tensors.
   virtual std::shared_ptr<Layer> outline() = 0;
+  // Another layer of the same kind, options and mode, with the same tensors until others are set.
+  virtual std::shared_ptr<Layer> duplicate() const = 0;
   // Call it after the mode was changed through `module()`.
   virtual void changed() = 0;
 };
@@ -121,6 +123,8 @@ class HostedLayer final : public Layer {
     }
     return outline_;
   }
+
+  std::shared_ptr<Layer> duplicate() const override { return copy(); }
 
   void changed() override { snapshot_ = outline_ = nullptr; }
 

@@ -150,6 +150,7 @@ LayerPtr batch_norm2d(LayerOptions& o) {
   const auto layer = host(module, members, [=](Impl& m, const Tensor& x) {
     TORCH_CHECK(x.dim() == 4, "expected 4D input (got ", x.dim(), "D input)");
     const bool training = m.is_training();
+    const std::optional<double> momentum = m.options.momentum();  // which may have been set since
     double factor = momentum.value_or(0.0);
     if (training && track && m.num_batches_tracked.defined()) {
       count_batch(m.num_batches_tracked);

@@ -1,9 +1,11 @@
 #include "nn/nn.h"
 
 #include <ATen/core/grad_mode.h>
+#include <torch/nn/modules/batchnorm.h>
 
 #include "core/guard.h"
 #include "core/outline.h"
+#include "core/recording.h"
 #include "nn/layers.h"
 
 namespace ltn {
@@ -39,25 +41,37 @@ std::optional<napi_value> defer_forward(Environment& env, Args& args, const std:
   const at::Tensor x_outline = outline_of(x);
   at::Tensor out;
   try {
-    OutlineGuard guard;
+    OutlineGuard guard(x.device());
     TORCH_CHECK(!two || x.device() == y.device(), "tensors of two devices");
     out = layer->outline()->forward(x_outline, two ? outline_of(y) : at::Tensor());
   } catch (const c10::Error&) {
-    env.queue.wait_for(*env.queue.open_job());
-    Queue::rethrow(*env.queue.open_job());
+    refuse_in_recording("a layer that cannot be queued");
+    env.queue.settle_open_job();
     return std::nullopt;
   }
   const bool itself = out.is_same(x_outline);
   for (const Layer::Member& member : layer->members()) env.queue.touch(member.tensor);
-  env.queue.touch(x);
-  if (two) env.queue.touch(y);
   const auto pending =
       itself ? PendingPtr() : c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), x.device());
-  env.enqueue("", [layer = layer->snapshot(), x = Input(x), y = Input(y), pending] {
+  if (open_recording != nullptr) {
+    std::vector<c10::IValue> arguments = {x.tensor};
+    if (two) arguments.emplace_back(y.tensor);
+    open_recording->calls.push_back({"", args.id(0), std::move(arguments), {itself ? x.tensor : out}});
+  }
+  env.enqueue("", [layer = layer->snapshot(), x = env.queue.use(x), y = two ? env.queue.use(y) : Input(), pending] {
     at::Tensor result = layer->forward(x.get(), y.get());
     if (pending) pending->value = std::move(result);
   });
   return js_int(env, itself ? -1 : env.put_pending_in(args[2], std::move(out), pending));
+}
+
+// moduleCopy(id, owner): the id of another module of the same kind, options and mode, with the same tensors until
+// others are set.
+napi_value module_copy(Environment& env, Args& args) {
+  NnRoom& room = nn_room(env);
+  room.layers.release_some();
+  std::shared_ptr<Layer> layer = room.layers.at(args.id(0))->duplicate();
+  return js_int(env, room.layers.put(env, args[1], std::move(layer)));
 }
 
 // moduleForward(id, x, result, y?): the slot of the output, which belongs to `result`; -1 where the output is x itself.
@@ -124,6 +138,26 @@ napi_value module_train(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
+torch::nn::BatchNormOptions& batch_norm_options(Layer& layer) {
+  auto* norm = dynamic_cast<torch::nn::BatchNorm2dImpl*>(&layer.module());
+  if (norm == nullptr) fail(code::kArgType, "the module has no momentum");
+  return norm->options;
+}
+
+// moduleMomentum(id): of a batch normalisation, or null
+napi_value module_momentum(Environment& env, Args& args) {
+  const auto momentum = batch_norm_options(*nn_room(env).layers.at(args.id(0))).momentum();
+  return momentum ? js_number(env, *momentum) : js_null(env);
+}
+
+// moduleSetMomentum(id, momentum or null)
+napi_value module_set_momentum(Environment& env, Args& args) {
+  const std::shared_ptr<Layer> layer = nn_room(env).layers.at(args.id(0));
+  batch_norm_options(*layer).momentum(args.absent(1) ? std::nullopt : std::optional<double>(args.number(1)));
+  layer->changed();
+  return js_undefined(env);
+}
+
 // parameterCreate(source, requiresGrad): a leaf that shares the source's storage, as Python's `Parameter(data)`.
 napi_value parameter_create(Environment& env, Args& args) {
   at::Tensor leaf = args.tensor(0).detach();
@@ -158,11 +192,14 @@ NnRoom& nn_room(Environment& env) {
 void register_nn(Environment& env, napi_value exports) {
   env.on_release([&env] { nn_room(env).layers.release_some(); });
   define<module_create>(env, exports, "moduleCreate");
+  define<module_copy>(env, exports, "moduleCopy");
   define<module_forward>(env, exports, "moduleForward");
   define<module_forward_two>(env, exports, "moduleForwardTwo");
   define<module_tensors>(env, exports, "moduleTensors");
   define<module_set_tensor>(env, exports, "moduleSetTensor");
   define<module_train>(env, exports, "moduleTrain");
+  define<module_momentum>(env, exports, "moduleMomentum");
+  define<module_set_momentum>(env, exports, "moduleSetMomentum");
   define<modules_live>(env, exports, "modulesLive");
   define<parameter_create>(env, exports, "parameterCreate");
 }

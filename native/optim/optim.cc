@@ -12,14 +12,13 @@
 #include "optim/nadam.h"
 #include "optim/radam.h"
 #include "optim/rmsprop.h"
+#include "optim/scaler.h"
 #include "optim/sgd.h"
 #include "optim/step.h"
 
 namespace ltn {
 
 namespace {
-
-using Optimizer = std::shared_ptr<HostedOptimizer>;
 
 // --- options between JavaScript and where they are kept
 
@@ -138,26 +137,10 @@ constexpr OptimizerRow kOptimizers[] = {
 
 HandleTable<Optimizer>& table(Environment& env) { return env.room<OptimRoom>().optimizers; }
 
-Optimizer optimizer(Environment& env, Args& args) {
-  auto& optimizers = table(env);
-  Optimizer found = optimizers.at(args.id(0));
-  optimizers.release_some();
-  return found;
-}
-
 // The same for whoever reads or changes what a queued step goes by.
 Optimizer idle_optimizer(Environment& env, Args& args) {
   env.queue.wait_for_all();
-  return optimizer(env, args);
-}
-
-// Inside a job's section: runs `work(optimizer)` when its turn comes.
-template <typename Work>
-void defer(Environment& env, const Optimizer& o, const char* operation, Work work) {
-  for (auto& group : o->optimizer().param_groups()) {
-    for (const at::Tensor& param : group.params()) env.queue.touch(param);
-  }
-  env.enqueue(operation, [o, work] { work(*o); });
+  return optimizer_of(env, args);
 }
 
 // -1 for the defaults.
@@ -179,7 +162,7 @@ napi_value optimizer_create(Environment& env, Args& args) {
 
 // optimizerOptionNames(id)
 napi_value optimizer_option_names(Environment& env, Args& args) {
-  const auto names = optimizer(env, args)->option_names();
+  const auto names = optimizer_of(env, args)->option_names();
   Napi::Array out = Napi::Array::New(env.env(), names.size());
   for (uint32_t i = 0; i < names.size(); ++i) out.Set(i, Napi::String::New(env.env(), names[i]));
   return out;
@@ -210,34 +193,22 @@ napi_value optimizer_set_option(Environment& env, Args& args) {
 
 // optimizerStep(id)
 napi_value optimizer_step(Environment& env, Args& args) {
-  const Optimizer o = optimizer(env, args);
+  const Optimizer o = optimizer_of(env, args);
   env.release_some();
-  const auto step = [](HostedOptimizer& optimizer) { optimizer.optimizer().step(); };
-  if (env.queue.deferring()) {
-    defer(env, o, "", step);
-  } else {
-    env.queue.wait_for_all();
-    step(*o);
-  }
+  work_on(env, o, [](HostedOptimizer& optimizer) { optimizer.optimizer().step(); });
   return js_undefined(env);
 }
 
 // optimizerZeroGrad(id, setToNone)
 napi_value optimizer_zero_grad(Environment& env, Args& args) {
-  const Optimizer o = optimizer(env, args);
+  const Optimizer o = optimizer_of(env, args);
   const bool set_to_none = args.boolean(1);
   env.release_some();
-  const auto clear = [set_to_none](HostedOptimizer& optimizer) {
+  work_on(env, o, [set_to_none](HostedOptimizer& optimizer) {
     for (auto& group : optimizer.optimizer().param_groups()) {
       for (const at::Tensor& param : group.params()) clear_gradient(param, set_to_none);
     }
-  };
-  if (env.queue.deferring()) {
-    defer(env, o, "", clear);
-  } else {
-    env.queue.wait_for_all();
-    clear(*o);
-  }
+  });
   return js_undefined(env);
 }
 
@@ -246,11 +217,7 @@ napi_value gradients_clear(Environment& env, Args& args) {
   const bool set_to_none = args.boolean(1);
   if (env.queue.deferring()) {
     std::vector<Input> params;
-    args.for_each_id(0, [&](SlotId id) {
-      const Held& held = env.tensors.peek(id);
-      env.queue.touch(held);
-      params.emplace_back(held);
-    });
+    args.for_each_id(0, [&](SlotId id) { params.push_back(env.queue.use(env.tensors.peek(id))); });
     env.enqueue("", [params, set_to_none] {
       for (const Input& param : params) clear_gradient(param.get(), set_to_none);
     });
@@ -308,6 +275,13 @@ napi_value optimizers_live(Environment& env, Args&) {
 
 }  // namespace
 
+Optimizer optimizer_of(Environment& env, Args& args) {
+  auto& optimizers = table(env);
+  Optimizer found = optimizers.at(args.id(0));
+  optimizers.release_some();
+  return found;
+}
+
 void register_optim(Environment& env, napi_value exports) {
   env.on_release([&env] { table(env).release_some(); });
   define<optimizer_create>(env, exports, "optimizerCreate");
@@ -325,6 +299,7 @@ void register_optim(Environment& env, napi_value exports) {
   define<libc_logarithm>(env, exports, "libcLogarithm");
   define<optimizers_live>(env, exports, "optimizersLive");
   define<optimizer_clear_state>(env, exports, "optimizerClearState");
+  register_scaler(env, exports);
 }
 
 }  // namespace ltn

@@ -59,10 +59,7 @@ napi_value file_write(Environment& env, Args& args) {
   const auto writer = std::make_shared<Writer>(args.string(1), args.string(2), bytes_of(env, args[3]));
   const napi_value id = keep(env, args[0], writer);
   std::vector<Input> inputs;
-  for (const Held& tensor : held) {
-    env.queue.touch(tensor);
-    inputs.emplace_back(tensor);
-  }
+  for (const Held& tensor : held) inputs.push_back(env.queue.use(tensor));
   writer->queue(env, std::move(inputs), std::move(lengths));
   return id;
 }

@@ -1,3 +1,11 @@
+export {
+  type AutocastDevice,
+  type AutocastOptions,
+  autocast,
+  getAutocastDtype,
+  isAutocastCacheEnabled,
+  isAutocastEnabled,
+} from './autocast'
 export { type BackwardAllOptions, backward, type GradOptions, grad } from './autograd'
 export {
   enableGrad,

@@ -95,13 +95,3 @@ type Inner<A, B, K extends number, L extends number, Out> =
     : number extends K | L
       ? Out
       : ShapeError<`matmul: ${Show<A>} and ${Show<B>} do not fit: ${ShowSize<K>} columns, ${ShowSize<L>} rows`>
-
-/** The rule of `mm` (rank 2 on both sides) and `bmm` (rank 3, one batch). */
-export type RankedMatmul<What extends string, A extends Shape, B extends Shape, R extends number> =
-  IsUnranked<A> extends true
-    ? any
-    : IsUnranked<B> extends true
-      ? any
-      : [A, B] extends [{ length: R }, { length: R }]
-        ? Matmul<A, B>
-        : ShapeError<`${What}: expects ${R} dimensions, got ${Show<A>} and ${Show<B>}`>

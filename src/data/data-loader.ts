@@ -1,189 +1,145 @@
-import { describe, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../core/errors'
-import { Generator } from '../core/generator'
-import { keep } from '../core/handle'
-import { check, is, isOptions, mergeArguments } from '../core/options'
-import { arange, empty, isTensor, randperm, type Tensor } from '../tensor'
-
-/** Rows of a tensor: an unknown number of them. */
-type Rows<T> = 0 extends 1 & T
-  ? any
-  : T extends Tensor<infer S, infer D>
-    ? 0 extends 1 & S
-      ? Tensor<any, D>
-      : S extends readonly [unknown, ...infer Rest extends readonly number[]]
-        ? Tensor<[number, ...Rest], D>
-        : Tensor<any, D>
-    : never
-
-/** One row: the tensor without its first dimension. */
-type Row<T> =
-  T extends Tensor<infer S, infer D>
-    ? 0 extends 1 & S
-      ? Tensor<any, D>
-      : S extends readonly [unknown, ...infer Rest extends readonly number[]]
-        ? Tensor<Rest, D>
-        : Tensor<any, D>
-    : never
-
-/** A batch: rows of each tensor of the data set. */
-export type Batch<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Rows<T[K]> }
+import { AbortError } from '../core/abort'
+import { InvalidArgTypeError } from '../core/errors'
+import type { Generator } from '../core/generator'
+import { isAvailable } from '../cuda'
+import type { Tensor } from '../tensor'
+import { isPromise } from './eventually'
+import { END, fetcherOf, type Recipe } from './fetch'
+import { type DataLoaderOptions, type Plan, planOf } from './loader-options'
+import { pinned } from './pin-memory'
+import { drawSeed, type Sampler } from './sampler'
+import type { AnyDataset, BatchOf } from './types'
+import { WorkerBatches } from './worker-batches'
 
 /**
- * Tensors that belong together row by row, as `torch.utils.data.TensorDataset`.
- *
- * Throws `ERR_INVALID_ARG_TYPE` for anything but tensors with at least one dimension, `ERR_INVALID_ARG_VALUE` where they
- * differ in their numbers of rows.
- *
- * @see https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset
- */
-export class TensorDataset<const T extends readonly Tensor[] = readonly Tensor[]> {
-  readonly tensors: T
-
-  constructor(...tensors: T) {
-    if (tensors.length === 0) throw new InvalidArgTypeError('TensorDataset needs at least one tensor')
-    for (const tensor of tensors) {
-      if (!isTensor(tensor)) throw new InvalidArgTypeError(`TensorDataset takes tensors, got ${describe(tensor)}`)
-      if (tensor.ndim === 0) throw new InvalidArgTypeError('TensorDataset takes tensors with at least one dimension')
-    }
-    const rows = tensors.map(tensor => tensor.size(0))
-    if (rows.some(n => n !== rows[0])) {
-      throw new InvalidArgValueError(`Size mismatch between tensors: they have ${rows.join(', ')} rows`)
-    }
-    this.tensors = tensors
-  }
-
-  /** The number of rows. */
-  get length(): number {
-    return this.tensors[0]!.size(0)
-  }
-
-  /** Row `index` of every tensor, as views; from the end where negative. Throws `ERR_OUT_OF_RANGE`. */
-  get(index: number): { -readonly [K in keyof T]: Row<T[K]> } {
-    const { length } = this
-    if (!Number.isInteger(index) || index < -length || index >= length) {
-      throw new OutOfRangeError(`TensorDataset: expected an index from ${-length} to ${length - 1}, got ${index}`)
-    }
-    return this.tensors.map(tensor => tensor.select(0, index)) as never
-  }
-}
-
-/** Options of `DataLoader`, Python's words in camelCase. */
-export interface DataLoaderOptions {
-  /** Rows a batch; default 1. */
-  batchSize?: number
-  /** Whether every pass over the loader takes the rows in a new random order; default false. */
-  shuffle?: boolean
-  /** Leave out the last batch where it is smaller than the others; default false. */
-  dropLast?: boolean
-  /** What the order is drawn from; default: the default generator, as in Python. */
-  generator?: Generator | null
-}
-
-const NAMES = ['dataset', 'batchSize', 'shuffle', 'dropLast', 'generator']
-
-/**
- * Batches of a data set, as `torch.utils.data.DataLoader`: every pass (`for (const [x, y] of loader)`) gives new tensors
- * of `batchSize` rows on the data's device. The caller owns them.
+ * Batches of a data set, as `torch.utils.data.DataLoader`: every pass (`for await (const [x, y] of loader)`, or `for` where
+ * the data set and `collate` are synchronous) gives new ones, which the caller owns. The data set is a `TensorDataset` or
+ * tensors (batches lie on their device), a `Dataset` or whatever has a `length` and a `get`, or a stream.
  *
  * The order is Python's, draw for draw: a pass takes a base seed from the default generator (or from `generator`), with
  * `shuffle` also the seed of a generator of its own (or permutes with `generator` itself). After
  * `torch.manualSeed(s)` both languages give the same batches, and leave the same random state.
  *
- * Throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_OPTION`.
+ * With `numWorkers` threads make the batches, `prefetchFactor` in advance each; batches keep their order and come in memory
+ * that both threads see. A worker costs a thread, some 0.5 s to start and some 100 MB with a copy of the package: it pays where
+ * an item takes longer than its copy (pictures that are decoded, long transforms), and hardly ever for a `TensorDataset`. What
+ * workers are given must be makeable there: tensors (copied once, for all of them), the package's data sets and transforms, and what
+ * `fromModule` names; a class or function of the caller's own is refused otherwise. Leaving the loop ends the workers, unless they
+ * are persistent.
+ *
+ * Throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_OPTION`; a pass throws what the data set, the
+ * sampler and `collate` throw, and an `AbortError` once `signal` is aborted; with workers `ERR_DATA` with the worker's number and
+ * stack (the `cause` is what it threw), where one has ended, and after `timeout` seconds.
  *
  * @see https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
  * @example
- * for (const [x, y] of new data.DataLoader([images, labels], { batchSize: 64, shuffle: true })) { ... }
+ * for await (const [x, y] of new data.DataLoader([images, labels], { batchSize: 64, shuffle: true })) { ... }
  */
-export class DataLoader<const T extends readonly Tensor[] = readonly Tensor[]> implements Iterable<Batch<T>> {
-  readonly dataset: TensorDataset<T>
-  readonly batchSize: number
+export class DataLoader<
+  const D extends AnyDataset = readonly Tensor[],
+  const N extends number | null = number,
+  B = BatchOf<D, N>,
+> implements Iterable<B>, AsyncIterable<B>
+{
+  readonly dataset: Plan['dataset']
+  readonly batchSize: number | null
   readonly shuffle: boolean
   readonly dropLast: boolean
   readonly generator: Generator | null
+  /** The order of the items. */
+  readonly sampler: Sampler<unknown>
+  /** The order of the batches; null with `batchSize: null`. */
+  readonly batchSampler: Sampler<readonly unknown[]> | null
+  readonly #plan: Plan
+  readonly #workers: WorkerBatches | undefined
 
-  constructor(
-    dataset: TensorDataset<T> | T,
-    ...args: [DataLoaderOptions?] | [number, DataLoaderOptions?] | [number, boolean, DataLoaderOptions?]
-  ) {
-    // Python's next positional argument is a sampler, so the other options have no position.
-    if (args.length > 2 && !isOptions(args[2])) {
-      throw new InvalidArgTypeError(`DataLoader takes dropLast and generator as options, got ${describe(args[2])}`)
-    }
-    const merged = mergeArguments('DataLoader', NAMES, [dataset, ...args])
-    const { batchSize = 1, shuffle = false, dropLast = false, generator = null } = merged
-    check('DataLoader', 'batchSize', batchSize, is.positive)
-    check('DataLoader', 'shuffle', shuffle, is.boolean)
-    check('DataLoader', 'dropLast', dropLast, is.boolean)
-    const isGenerator = (value: unknown) => value === null || value instanceof Generator
-    check('DataLoader', 'generator', generator, ['a Generator or null', isGenerator])
-    if (Array.isArray(dataset)) this.dataset = new TensorDataset(...(dataset as unknown as T))
-    else if (dataset instanceof TensorDataset) this.dataset = dataset
-    else throw new InvalidArgTypeError(`DataLoader takes a TensorDataset or tensors, got ${describe(dataset)}`)
-    this.batchSize = batchSize as number
-    this.shuffle = shuffle as boolean
-    this.dropLast = dropLast as boolean
-    this.generator = generator as Generator | null
-    if (this.shuffle && this.dataset.length === 0) {
-      throw new InvalidArgValueError('num_samples should be a positive integer value, but got num_samples=0')
-    }
+  constructor(dataset: D, batchSize: N, shuffle: boolean, options?: DataLoaderOptions<D, N, B>)
+  constructor(dataset: D, batchSize: N, options?: DataLoaderOptions<D, N, B>)
+  constructor(dataset: D, options?: DataLoaderOptions<D, N, B>)
+  constructor(dataset: D, ...args: unknown[]) {
+    const plan = planOf(dataset, args)
+    this.#plan = plan
+    this.dataset = plan.dataset
+    this.batchSize = plan.batchSize
+    this.shuffle = plan.shuffle
+    this.dropLast = plan.dropLast
+    this.generator = plan.generator
+    this.sampler = plan.sampler
+    this.batchSampler = plan.batchSampler
+    this.#workers = plan.workers && new WorkerBatches(plan)
   }
 
-  /** The number of batches of a pass. */
+  /** The number of batches of a pass. Throws `ERR_INVALID_ARG_TYPE` where the data set or the sampler has no length. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize
-    return this.dropLast ? Math.floor(batches) : Math.ceil(batches)
+    const { dataset, isStream, batchSampler, batchSize, sampler, dropLast } = this.#plan
+    const { length } = isStream ? (dataset as { length?: number }) : (batchSampler ?? sampler)
+    if (length === undefined) throw new InvalidArgTypeError('DataLoader: the data or their sampler have no length')
+    if (!isStream || batchSize === null) return length
+    return dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize)
   }
 
-  [Symbol.iterator](): IterableIterator<Batch<T>> {
+  [Symbol.iterator](): IterableIterator<B> {
+    if (this.#workers !== undefined) {
+      throw new InvalidArgTypeError('DataLoader: workers need time; write `for await (... of loader)`')
+    }
     drawSeed(this.generator) // Python's base seed, for worker processes: drawn even without any
     return this.#batches()
   }
 
-  *#batches(): IterableIterator<Batch<T>> {
-    const { batchSize, dropLast } = this
-    const { length, tensors } = this.dataset
-    const orders = new Map<string, Tensor>([['cpu', keep(this.#order(length))]])
+  [Symbol.asyncIterator](): AsyncIterableIterator<B> {
+    const seed = () => drawSeed(this.generator)
+    if (this.#workers !== undefined) return this.#workers.pass(this.#order(), seed, batch => this.#placed(batch) as B)
+    seed()
+    return this.#batchesInTime()
+  }
+
+  /** Ends persistent workers; a later pass starts new ones. */
+  async close(): Promise<void> {
+    await this.#workers?.close()
+  }
+
+  *#batches(): IterableIterator<B> {
+    const fetch = fetcherOf(recipeOf(this.#plan))
     try {
-      const last = dropLast ? length - batchSize : length - 1
-      let start = 0
-      for (; start <= last; start += batchSize) {
-        const size = Math.min(batchSize, length - start)
-        if (size < batchSize) this.#exhaust(length)
-        yield tensors.map(tensor => {
-          using index = orderOn(orders, tensor.device).narrow(0, start, size)
-          return tensor.indexSelect(0, index)
-        }) as unknown as Batch<T>
+      for (const index of this.#order()) {
+        const batch = fetch(index)
+        if (isPromise(batch)) {
+          batch.catch(() => {}) // nobody will look at it
+          throw new InvalidArgTypeError('DataLoader: this data set is asynchronous; write `for await (... of loader)`')
+        }
+        if (batch === END) return
+        yield this.#placed(batch) as B
       }
-      if (dropLast || start === length) this.#exhaust(length)
     } finally {
-      for (const order of orders.values()) order.dispose()
+      fetch.close?.()
     }
   }
 
-  #order(length: number): Tensor {
-    if (!this.shuffle) return arange(length, { dtype: 'int64' })
-    if (this.generator !== null) return randperm(length, { generator: this.generator })
-    return randperm(length, { generator: new Generator().manualSeed(drawSeed(null)) })
+  async *#batchesInTime(): AsyncIterableIterator<B> {
+    const { signal } = this.#plan
+    const fetch = fetcherOf(recipeOf(this.#plan))
+    try {
+      for (const index of this.#order()) {
+        if (signal?.aborted) throw new AbortError(signal.reason)
+        const batch = await fetch(index)
+        if (signal?.aborted) throw new AbortError(signal.reason)
+        if (batch === END) return
+        yield this.#placed(batch) as B
+      }
+    } finally {
+      await fetch.close?.()
+    }
   }
 
-  /** Python's sampler, once asked for more rows than there are, permutes them again and throws that away. */
-  #exhaust(length: number): void {
-    if (this.shuffle && this.generator !== null) randperm(length, { generator: this.generator }).dispose()
+  #order(): Iterable<unknown> {
+    return this.#plan.batchSampler ?? this.#plan.sampler
+  }
+
+  #placed(batch: unknown): unknown {
+    return this.#plan.pinMemory && isAvailable() ? pinned(batch) : batch
   }
 }
 
-function orderOn(orders: Map<string, Tensor>, device: string): Tensor {
-  let order = orders.get(device)
-  if (order === undefined) {
-    order = keep(orders.get('cpu')!.to(device) as Tensor)
-    orders.set(device, order)
-  }
-  return order
-}
-
-/** `torch.empty((), dtype=torch.int64).random_(generator=generator).item()` */
-function drawSeed(generator: Generator | null): bigint {
-  using seed = empty([], { dtype: 'int64' })
-  return seed.random_({ generator }).item({ bigint: true })
+function recipeOf({ dataset, isStream, batchSampler, collate, dropLast }: Plan): Recipe {
+  return { dataset, isStream, batching: batchSampler !== null, collate, dropLast }
 }

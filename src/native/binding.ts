@@ -123,6 +123,12 @@ export interface Binding {
   openInferenceMode(enabled: boolean): void
   closeInferenceMode(): void
 
+  /** Mixed precision on one kind of device until the matching `autocastClose`. */
+  autocastOpen(cuda: boolean, dtype: number, enabled: boolean, cache: boolean): void
+  autocastClose(): void
+  autocastMode(cuda: boolean): [enabled: boolean, dtype: number]
+  isAutocastCacheEnabled(): boolean
+
   /** A job that lives as long as `owner`; see `native/core/queue.h`. */
   jobCreate(owner: object): number
   /** Until the matching `jobLeave`, operators, layers, backward and optimizers are queued for this job. */

@@ -10,9 +10,19 @@ import type { Check, IsUnranked, Shape } from '../core/shape-types'
 import type { Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
 import { call } from './functional-call'
-import type { LinearShape, Pair, PoolShape } from './layer-rules'
-import type { MaxPool2dOptions, Pooled } from './layers/max-pool2d'
+import type { LinearShape } from './layer-rules'
 
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  type FractionalMaxPoolOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from './functional-adaptive-pool'
 export {
   type ConvOptions,
   type ConvTransposeOptions,
@@ -33,6 +43,24 @@ export {
   featureAlphaDropout,
 } from './functional-dropout'
 export {
+  affineGrid,
+  type FoldOptions,
+  fold,
+  type GridSampleOptions,
+  gridSample,
+  unfold,
+} from './functional-fold'
+export {
+  type MaxPoolNdOptions,
+  type MaxUnpoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  maxUnpool1d,
+  maxUnpool2d,
+  maxUnpool3d,
+} from './functional-max-pool'
+export {
   type BatchNormOptions,
   batchNorm,
   groupNorm,
@@ -48,6 +76,25 @@ export {
   rmsNorm,
 } from './functional-norm'
 export { type PadMode, type PadOptions, pad } from './functional-pad'
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  type LPPoolOptions,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+} from './functional-pool'
+export {
+  channelShuffle,
+  type InterpolateMode,
+  type InterpolateOptions,
+  interpolate,
+  pixelShuffle,
+  pixelUnshuffle,
+} from './functional-resize'
+
 export * from './functional-sequences'
 
 type LinearOf<S extends Shape, W> =
@@ -80,113 +127,6 @@ export function relu(...args: unknown[]): Tensor {
   const { input, inplace = false } = mergeArguments('relu', ['input', 'inplace'], args, 1)
   check('relu', 'inplace', inplace, is.boolean)
   return call(inplace ? 'relu_' : 'relu', [input])
-}
-
-/**
- * The largest element of each window: `[N, C, H, W]` or `[C, H, W]`. With `returnIndices` a tuple [values, indices].
- *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
- */
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride?: St | null,
-  padding?: P,
-  dilation?: D,
-  ceilMode?: Ceil,
-  returnIndices?: Indices,
-): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  options: MaxPool2dOptions<St, P, D, Indices, Ceil>,
-): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
-  options: { kernelSize: K } & MaxPool2dOptions<St, P, D, Indices, Ceil>,
-): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride: St | null,
-  options: Omit<MaxPool2dOptions<Pair, P, D, Indices, Ceil>, 'stride'>,
-): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride: St | null,
-  padding: P,
-  options: Omit<MaxPool2dOptions<Pair, Pair, D, Indices, Ceil>, 'stride' | 'padding'>,
-): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d<
-  S extends Shape,
-  T extends DType,
-  const K extends Pair,
-  const St extends Pair = K,
-  const P extends Pair = 0,
-  const D extends Pair = 1,
-  const Ceil extends boolean = false,
-  const Indices extends boolean = false,
->(
-  input: Tensor<S, T> & Check<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>>,
-  kernelSize: K,
-  stride: St | null,
-  padding: P,
-  dilation: D,
-  options: { ceilMode?: Ceil; returnIndices?: Indices },
-): Pooled<PoolShape<'MaxPool2d', 2, S, K, St, P, D, Ceil>, T, Indices>
-export function maxPool2d(...args: unknown[]): unknown {
-  const names = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices']
-  const merged = mergeArguments('maxPool2d', names, args, 2)
-  const { input, kernelSize, stride, padding = 0, dilation = 1, ceilMode = false, returnIndices = false } = merged
-  check('maxPool2d', 'returnIndices', returnIndices, is.boolean)
-  const operator = returnIndices ? 'max_pool2d_with_indices' : 'max_pool2d'
-  return call(operator, [input, kernelSize, stride ?? kernelSize, padding, dilation, ceilMode])
 }
 
 /** Class indices `[*]`, int64, as rows of 0 and a 1: `[*, C]`, int64. `torch.nn.functional.one_hot` */

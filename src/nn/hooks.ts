@@ -73,6 +73,25 @@ function install(module: object): Hooked {
   return state
 }
 
+/** A module's own property as it is without hooks, which put a `forward` on the object itself. */
+export function withoutHooks(
+  module: object,
+  key: PropertyKey,
+  descriptor: PropertyDescriptor,
+): PropertyDescriptor | undefined {
+  const state = key === 'forward' ? hooked.get(module) : undefined
+  return state === undefined ? descriptor : state.own
+}
+
+/** Gives a copy of a module its hooks: each may be removed from the one without the other. */
+export function copyHooks(from: object, to: object): void {
+  const state = hooked.get(from)
+  if (state === undefined) return
+  const copy = install(to)
+  for (const [kind, hooks] of Object.entries(state.hooks)) copy.hooks[kind as Kind].push(...hooks)
+  for (const hook of state.always) copy.always.add(hook)
+}
+
 function uninstall(module: object, { own }: Hooked): void {
   hooked.delete(module)
   delete (module as { forward?: unknown }).forward

@@ -7,6 +7,7 @@ import { traceSubject } from '../core/traces'
 import { checkDevice } from '../tensor/conversions'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
+import { blankCopy } from './clone'
 import { explained } from './layers/explained'
 import { Module } from './module'
 import { adoptParameter, isParameter } from './parameter'
@@ -35,6 +36,9 @@ export function isPlain(layer: Module): boolean {
   return plainForwards.has(layer.forward) && plainRuns.has((layer as Module & { run?: unknown }).run)
 }
 
+/** The native module of a layer, as recordings name it. */
+export let layerId: (layer: Leaf) => number
+
 /**
  * A layer that holds a native `torch::nn` module. Its parameters and buffers are enumerable accessors under PyTorch's
  * names (`weight`, `running_mean`): reading gives the same handle each time, assigning sets the native module's tensor.
@@ -46,13 +50,17 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
   /** @internal */
   static {
     markPlainRun(Leaf.prototype.run)
+    layerId = layer => layer.#id
   }
 
   readonly #id: number
   readonly #tensors = new Map<string, Tensor | null>()
 
-  /** `kind` is a row of the native table; `options` are in camelCase, and native code has the defaults. */
-  protected constructor(kind: string, options: Readonly<Record<string, unknown>>) {
+  /**
+   * `kind` is a row of the native table; `options` are in camelCase, and native code has the defaults. A layer in place of a
+   * kind is copied, with the very tensors that it has.
+   */
+  protected constructor(kind: string | Leaf, options: Readonly<Record<string, unknown>> = {}) {
     super()
     const plain: Record<string, unknown> = {}
     const slots: Record<string, number> = {}
@@ -60,7 +68,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
       if (isTensor(value)) slots[name] = slotOf(value)
       else plain[name] = value === null || value === undefined ? value : (ENCODED[name]?.(value) ?? value)
     }
-    this.#id = nn.moduleCreate(kind, plain, slots, this)
+    this.#id = kind instanceof Leaf ? nn.moduleCopy(kind.#id, this) : nn.moduleCreate(kind, plain, slots, this)
     for (const [name, isBuffer, slot] of nn.moduleTensors(this.#id)) {
       this.#tensors.set(name, slot === null ? null : isBuffer ? adopt<Tensor>(slot, true) : adoptParameter(slot))
       if (isBuffer) this.markBuffer(name)
@@ -111,6 +119,20 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
     check('Module', 'training', mode, is.boolean)
     nn.moduleTrain(this.#id, mode)
     super.training = mode
+  }
+
+  /** @internal */
+  override [blankCopy](): this {
+    return Reflect.construct(Leaf, [this], this.constructor)
+  }
+
+  /** The share of each batch in the running statistics, of a native batch normalisation. */
+  protected get nativeMomentum(): number | null {
+    return nn.moduleMomentum(this.#id)
+  }
+
+  protected set nativeMomentum(momentum: number | null) {
+    nn.moduleSetMomentum(this.#id, momentum)
   }
 
   /** The native forward of one tensor, or of two. Where nothing is to be done, or in place, it gives `x` itself. */

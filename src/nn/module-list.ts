@@ -1,5 +1,6 @@
 import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
 import { isTensor, type Tensor } from '../tensor/tensor'
+import { blankCopy } from './clone'
 import { isModule, Module } from './module'
 import { isParameter, Parameter } from './parameter'
 import { indented, parameterLine } from './representation'
@@ -20,6 +21,13 @@ abstract class OrderedFields<T> extends Module {
   /** How many there are. */
   get length(): number {
     return this.#length
+  }
+
+  /** @internal */
+  override [blankCopy](): this {
+    const copy = Reflect.construct(OrderedFields, [], this.constructor) as this
+    copy.#length = this.#length
+    return copy
   }
 
   /** @internal What may stand here. */

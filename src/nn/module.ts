@@ -7,6 +7,7 @@ import { check, is, mergeArguments } from '../core/options'
 import type { RemovableHandle } from '../core/removable'
 import { isTensor, setData, type Tensor } from '../tensor/tensor'
 import { nn } from './binding'
+import { blankCopy, cloneModule } from './clone'
 import { addHook, type Gradients } from './hooks'
 import { buffersOf, isModule, ModuleTree, ownBuffers, ownChildren, ownParameters, setField } from './module-tree'
 import { isParameter, Parameter } from './parameter'
@@ -20,6 +21,7 @@ import {
   type StateDict,
   sizeText,
 } from './state-dict'
+import { splitDtype } from './to-arguments'
 
 export { isModule, type WalkOptions } from './module-tree'
 
@@ -268,6 +270,22 @@ export abstract class Module extends ModuleTree {
     return this
   }
 
+  // --- copies
+
+  /**
+   * A copy of this module and all below it, with its own parameters and buffers: Python's `copy.deepcopy`. Draws nothing.
+   * Fields are copied through arrays, plain objects, maps and sets; functions and instances of other classes are shared.
+   * No constructor runs, so that a class with `#private` members of its own cannot be copied.
+   */
+  clone(): this {
+    return cloneModule(this)
+  }
+
+  /** @internal */
+  [blankCopy](): this {
+    return Reflect.construct(Module, [], this.constructor)
+  }
+
   // --- hooks
 
   /**
@@ -352,27 +370,6 @@ type Convert = (options: Record<string, unknown>) => Tensor
 /** Data of one kind can take each other's place inside a tensor; a meta tensor has none. */
 function sameKind(a: Tensor, b: Tensor): boolean {
   return (a.device === 'meta') === (b.device === 'meta') && a.layout === b.layout
-}
-
-/** The arguments of `to`: the dtype apart from the rest, which becomes options. */
-function splitDtype(args: readonly unknown[]): { dtype?: DType; rest: Record<string, unknown> } {
-  const [first, ...others] = args
-  if (isTensor(first)) {
-    const { nonBlocking, memoryFormat } = mergeArguments('to', ['nonBlocking', 'memoryFormat'], others)
-    return { dtype: first.dtype, rest: defined({ device: first.device, nonBlocking, memoryFormat }) }
-  }
-  // A string is a dtype where it names one: `to('cuda', 'float16')`, `to('float16')`
-  const dtypeFirst = typeof first === 'string' && (isFloating(first as DType) || INTEGRAL.test(first))
-  const names = dtypeFirst ? ['dtype', 'nonBlocking', 'device'] : ['device', 'dtype', 'nonBlocking']
-  const { dtype, ...rest } = mergeArguments('to', [...names, 'memoryFormat'], args)
-  if (args.length === 0) throw new InvalidArgTypeError('to needs a device, a dtype, or a tensor')
-  return { dtype: (dtype ?? undefined) as DType | undefined, rest: defined(rest) }
-}
-
-const INTEGRAL = /^(u?int\d+|bool|complex\d+)$/
-
-function defined(options: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null))
 }
 
 Object.defineProperty(Module.prototype, 'forward', {

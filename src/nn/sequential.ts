@@ -5,6 +5,7 @@ import { isOptions } from '../core/options'
 import type { Check, Shape } from '../core/shape-types'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
+import { blankCopy } from './clone'
 import { isPlain } from './leaf'
 import { isModule, Module } from './module'
 import type { Apply, rule, SequentialDType, SequentialRule } from './rules'
@@ -40,6 +41,11 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
         this.#set(String(i), layer)
       })
     }
+  }
+
+  /** @internal */
+  override [blankCopy](): this {
+    return Reflect.construct(Sequential, [], this.constructor)
   }
 
   /** Runs the layers in order. */

@@ -2,22 +2,9 @@
  * The rules of the layers over one, two or three spatial dimensions, in types. Their patterns infer every part, used or
  * not: beside a type parameter, a plain `number` in a pattern would leave the condition open.
  */
-import type {
-  FloorDivide,
-  IsUnranked,
-  Minus,
-  PlainShape,
-  Plus,
-  Product,
-  Same,
-  Shape,
-  ShapeError,
-  Show,
-  ShowSize,
-  Times,
-} from '../core/shape-types'
+import type { IsUnranked, PlainShape, Plus, Shape, ShapeError, Show, ShowSize } from '../core/shape-types'
 import type { Fits, Rule } from './rules'
-import type { Dims, Each, Parts, SizeOf, Spread, Windows, WrongChannels, WrongRank } from './window-rules'
+import type { Dims, Each, Parts, Spread, WrongChannels, WrongRank } from './window-rules'
 
 // ---- what undoes windows
 
@@ -75,7 +62,7 @@ type Unknown<X extends readonly unknown[]> = { -readonly [I in keyof X]: number 
 // ---- pools of a wanted size
 
 /** The sizes that a layer is to give: one for all dimensions, or one for each; null keeps the input's. */
-export type WantedSizes<N extends Dims> = number | null | Each<N, number | null>
+export type WantedSizes<N extends Dims> = number | Each<N, number | null>
 
 export interface AdaptiveRule<What extends string, N extends Dims, W> extends Rule {
   out: this['in'] extends infer S extends Shape ? AdaptiveShape<What, N, S, W> : never
@@ -89,17 +76,15 @@ export type AdaptiveShape<What extends string, N extends Dims, S extends Shape, 
       : ShapeError<WrongRank<What, N, 'C', S>>
 type Wanted<X extends Shape, W> = W extends number
   ? { -readonly [I in keyof X]: W }
-  : W extends null
-    ? { -readonly [I in keyof X]: X[I] }
-    : {
-        -readonly [I in keyof X]: I extends keyof W
-          ? W[I] extends number
-            ? W[I]
-            : W[I] extends null
-              ? X[I]
-              : number
-          : number
-      }
+  : {
+      -readonly [I in keyof X]: I extends keyof W
+        ? W[I] extends number
+          ? W[I]
+          : W[I] extends null
+            ? X[I]
+            : number
+        : number
+    }
 
 // ---- padding
 
@@ -199,123 +184,3 @@ type EndsWith<S extends Shape, W extends Shape> = W extends readonly [...infer Q
       : false
     : false
   : true
-
-// ---- resizing
-
-export interface UpsampleRule<What extends string, Size, Factor, Ranks extends number> extends Rule {
-  out: this['in'] extends infer S extends Shape ? UpsampleShape<What, S, Size, Factor, Ranks> : never
-}
-/** `[N, C, ...]` to a size, or times a factor. */
-export type UpsampleShape<What extends string, S extends Shape, Size, Factor, Ranks extends number = 3 | 4 | 5> =
-  IsUnranked<S> extends true
-    ? any
-    : S['length'] extends Ranks
-      ? S extends readonly [infer N extends number, infer C extends number, ...infer X extends Shape]
-        ? Size extends number | Shape
-          ? [N, C, ...Resized<X, Size>]
-          : Factor extends number | readonly number[]
-            ? [N, C, ...Scaled<X, Factor>]
-            : [N, C, ...Unknown<X>]
-        : never
-      : ShapeError<`${What} expects [N, C, ...] of ${Spoken[Ranks & keyof Spoken]} dimensions, got ${Show<S>}`>
-interface Spoken {
-  3: '3 to 5'
-  4: '4'
-  5: '3 to 5'
-}
-type Resized<X extends Shape, W> = W extends number
-  ? { -readonly [I in keyof X]: W }
-  : W extends Shape
-    ? W['length'] extends X['length']
-      ? { -readonly [I in keyof W]: W[I] }
-      : Unknown<X>
-    : Unknown<X>
-// Whole factors alone: what others give is rounded.
-type Scaled<X extends Shape, F, Out extends Shape = []> = X extends readonly [
-  infer H extends number,
-  ...infer R extends Shape,
-]
-  ? Scaled<
-      R,
-      F,
-      [...Out, `${SizeOf<F, Out['length']>}` extends `${bigint}` ? Times<H, SizeOf<F, Out['length']>> : number]
-    >
-  : Out
-
-export interface ShuffleRule<R extends number> extends Rule {
-  out: this['in'] extends infer S extends Shape ? ShuffleShape<S, R> : never
-}
-/** `[..., C r^2, H, W]` to `[..., C, H r, W r]`. */
-export type ShuffleShape<S extends Shape, R extends number> =
-  IsUnranked<S> extends true
-    ? any
-    : S extends readonly [
-          ...infer B extends Shape,
-          infer C extends number,
-          infer H extends number,
-          infer W extends number,
-        ]
-      ? Divides<Times<R, R>, C> extends true
-        ? [...B, FloorDivide<C, Times<R, R>>, Times<H, R>, Times<W, R>]
-        : ShapeError<`PixelShuffle: ${ShowSize<C>} channels are no multiple of ${ShowSize<R>} squared in ${Show<S>}`>
-      : ShapeError<`PixelShuffle expects [..., C, H, W], got ${Show<S>}`>
-
-export interface UnshuffleRule<R extends number> extends Rule {
-  out: this['in'] extends infer S extends Shape ? UnshuffleShape<S, R> : never
-}
-/** `[..., C, H, W]` to `[..., C r^2, H / r, W / r]`. */
-export type UnshuffleShape<S extends Shape, R extends number> =
-  IsUnranked<S> extends true
-    ? any
-    : S extends readonly [
-          ...infer B extends Shape,
-          infer C extends number,
-          infer H extends number,
-          infer W extends number,
-        ]
-      ? [Divides<R, H>, Divides<R, W>] extends [true, true]
-        ? [...B, Times<C, Times<R, R>>, FloorDivide<H, R>, FloorDivide<W, R>]
-        : ShapeError<`PixelUnshuffle: ${ShowSize<H>} by ${ShowSize<W>} is no multiple of ${ShowSize<R>} in ${Show<S>}`>
-      : ShapeError<`PixelUnshuffle expects [..., C, H, W], got ${Show<S>}`>
-
-// Whether A divides B; true where one is unknown.
-type Divides<A extends number, B extends number> = number extends A | B
-  ? true
-  : Same<Minus<B, Times<FloorDivide<B, A>, A>>, 0>
-
-// ---- patches
-
-export interface UnfoldRule<K, D, P, St> extends Rule {
-  out: this['in'] extends infer S extends Shape ? UnfoldShape<S, K, D, P, St> : never
-}
-/** `[N, C, H, W]` or `[C, H, W]` to `[N, C kH kW, L]`. */
-export type UnfoldShape<S extends Shape, K, D, P, St> =
-  IsUnranked<S> extends true
-    ? any
-    : Parts<S, 2> extends [infer B extends Shape, infer C extends number, infer X extends Shape]
-      ? Windows<'Unfold', [], X, K, St, P, D> extends infer Places
-        ? Places extends Shape
-          ? [...B, Times<C, Patch<K>>, Product<Places>]
-          : Places
-        : never
-      : ShapeError<WrongRank<'Unfold', 2, 'C', S>>
-type Patch<K> = Times<SizeOf<K, 0>, SizeOf<K, 1>>
-
-export interface FoldRule<W, K, D, P, St> extends Rule {
-  out: this['in'] extends infer S extends Shape ? FoldShape<S, W, K, D, P, St> : never
-}
-/** `[N, C kH kW, L]` or `[C kH kW, L]` to `[N, C, H, W]`. */
-export type FoldShape<S extends Shape, W, K, D, P, St> =
-  IsUnranked<S> extends true
-    ? any
-    : Parts<S, 1> extends [infer B extends Shape, infer C extends number, readonly [infer L extends number]]
-      ? Divides<Patch<K>, C> extends true
-        ? Windows<'Fold', [], [SizeOf<W, 0>, SizeOf<W, 1>], K, St, P, D> extends infer Places
-          ? Places extends Shape
-            ? Fits<L, Product<Places>> extends true
-              ? [...B, FloorDivide<C, Patch<K>>, SizeOf<W, 0>, SizeOf<W, 1>]
-              : ShapeError<`Fold expects ${ShowSize<Product<Places>>} patches, got ${ShowSize<L>} in ${Show<S>}`>
-            : Places
-          : never
-        : ShapeError<`Fold: ${ShowSize<C>} channels are no multiple of a patch's ${ShowSize<Patch<K>>} in ${Show<S>}`>
-      : ShapeError<`Fold expects [N, C, L] or [C, L], got ${Show<S>}`>

@@ -138,6 +138,16 @@ function noMatch(
   const word = (value: unknown) => (isHandle(value) ? 'a tensor' : describe(value))
   const got = [...args.map(word), ...keys.map(key => `${key}: ${word(options[key])}`)].join(', ')
   const expected = candidates.filter(candidate => candidate.overload.supported)
+  const hint = sizesApart(short, expected, args)
   const signatures = expected.map(({ overload }) => `\n  ${overload.schema.text}`).join('')
-  return new InvalidArgTypeError(`${short} got (${got}), and expects one of${signatures}`, { operator: name })
+  return new InvalidArgTypeError(`${short} got (${got}), and expects one of${signatures}${hint}`, { operator: name })
+}
+
+/** What to type instead of `view(2, 3)`: sizes are one array here. */
+function sizesApart(short: string, candidates: readonly Candidate[], args: readonly unknown[]): string {
+  const at = args.findIndex(Number.isSafeInteger)
+  const sizes = args.slice(at)
+  if (at === -1 || !sizes.every(Number.isSafeInteger)) return ''
+  const takesList = candidates.some(({ overload }) => /^int\[\]/.test(overload.schema.arguments[at]?.kind ?? ''))
+  return takesList ? `\nSizes and dimensions are one array: ${short}([${sizes.join(', ')}])` : ''
 }

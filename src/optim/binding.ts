@@ -14,6 +14,11 @@ export interface OptimBinding {
   optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
   optimizerClearState(id: number): void
   optimizersLive(): number
+  /** Unscales the optimizer's gradients and notes in `found` whether one is not finite; false where there was none. */
+  scalerUnscale(id: number, inverse: Slot, found: Slot): boolean
+  /** A step, unless something was found. */
+  scalerStep(id: number, found: Slot): void
+  scalerUpdate(scale: Slot, tracker: Slot, found: Slot, growth: number, backoff: number, interval: number): void
   libcPower(base: number, exponent: number): number
   libcCosine(x: number): number
   libcLogarithm(x: number): number

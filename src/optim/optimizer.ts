@@ -30,6 +30,10 @@ const DEFAULTS = -1
 export let watchSteps: (optimizer: Optimizer<any, any>) => void
 export let hasStepped: (optimizer: Optimizer<any, any>) => boolean
 
+/** What `amp.GradScaler` asks of an optimizer: a step unless `found` is set; its gradients unscaled. */
+export let scalerStepOf: (optimizer: Optimizer<any, any>, found: Tensor) => void
+export let scalerUnscaleOf: (optimizer: Optimizer<any, any>, inverse: Tensor, found: Tensor) => boolean
+
 const snake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
@@ -47,6 +51,11 @@ export abstract class Optimizer<O extends object = Record<string, unknown>, Stat
   #stepped: boolean | undefined
 
   static {
+    scalerStepOf = (optimizer, found) => {
+      optimizer.noteStep()
+      optim.scalerStep(optimizer.#id, slotOf(found))
+    }
+    scalerUnscaleOf = (optimizer, inverse, found) => optim.scalerUnscale(optimizer.#id, slotOf(inverse), slotOf(found))
     watchSteps = optimizer => {
       optimizer.#stepped ??= false
     }

@@ -30,6 +30,7 @@ export const {
   fromTypedArray,
 } = creation
 export { Slice, slice, type TensorIndex } from './indexing'
+export { einsum, meshgrid, tensordot } from './joining'
 export { getPrintOptions, type PrintOptions, setPrintOptions } from './printing'
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './random'
 export { type BackwardOptions, type GradFn, isTensor, Tensor } from './tensor'

@@ -2,6 +2,7 @@
 import type { Broadcast } from '../core/broadcast-types'
 import type { DType } from '../core/dtype'
 import type { ResultDType, SumDType } from '../core/dtype-types'
+import type { FloatingCheck } from '../core/order-types'
 import type { Check, Reduced, Shape } from '../core/shape-types'
 import type { Tensor } from './tensor'
 import type { Axes, DimOptions, ReduceOptions, Result } from './typed'
@@ -50,7 +51,7 @@ export interface TypedReductions {
     const K extends boolean = false,
     const E extends DType = D,
   >(
-    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>> & FloatingCheck<'mean', E>,
     dim?: I,
     keepdim?: K,
     options?: { dtype?: E },
@@ -62,7 +63,7 @@ export interface TypedReductions {
     const K extends boolean = false,
     const E extends DType = D,
   >(
-    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>> & FloatingCheck<'mean', E>,
     options: ReduceOptions<I, K, E>,
   ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>
   mean<
@@ -72,7 +73,7 @@ export interface TypedReductions {
     const K extends boolean = false,
     const E extends DType = D,
   >(
-    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>>,
+    this: Tensor<S, D> & Check<Reduced<'mean', S, I, K>> & FloatingCheck<'mean', E>,
     dim: I,
     options: { keepdim?: K; dtype?: E },
   ): Result<Reduced<'mean', S, I, K>, NoInfer<E>>

@@ -9,6 +9,7 @@ import type { DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import type { Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, shapeOf, withMode } from './batch'
+import { type AmpOptions, forwardPrecision, type Precision } from './precision'
 
 /** The options of `evaluate`. */
 export interface EvaluateOptions {
@@ -20,6 +21,8 @@ export interface EvaluateOptions {
   mode?: 'asIs' | 'eval'
   /** Images of one forward; default `'full'`: all at once. */
   batchSize?: 'full' | number
+  /** Runs the forward passes in mixed precision (`autocast`); the softmax is taken over float32. Default false. */
+  amp?: boolean | AmpOptions
   /** Ends the evaluation before the next batch. */
   signal?: AbortSignal
 }
@@ -34,7 +37,7 @@ export interface Evaluation {
   probabilities: Tensor<[number, number]>
 }
 
-const OPTIONS = ['mode', 'batchSize', 'signal'] as const
+const OPTIONS = ['mode', 'batchSize', 'amp', 'signal'] as const
 
 /**
  * Classifies inputs `[N, ...]` with a model that gives logits `[N, C]`, without gradients, and compares with the labels
@@ -63,20 +66,21 @@ export async function evaluate<M extends Module, X extends Tensor, Y extends Ten
   for (const key of Object.keys(options)) {
     if (!(OPTIONS as readonly string[]).includes(key)) throw unknownOption('evaluate', key, OPTIONS)
   }
-  const { mode = 'asIs', batchSize = 'full', signal }: EvaluateOptions = options
+  const { mode = 'asIs', batchSize = 'full', amp, signal }: EvaluateOptions = options
   check('evaluate', 'mode', mode, is.oneOf('asIs', 'eval'))
   check('evaluate', 'batchSize', batchSize, BATCH_SIZE)
   check('evaluate', 'signal', signal, SIGNAL)
   const [x, y] = checkPair('evaluate', 'evaluate', data, true)
   if (y.ndim !== 1) throw new InvalidArgValueError(`evaluate: expected labels of shape [N], got ${shapeOf(y)}`)
 
+  const precision = forwardPrecision('evaluate', amp, x.device)
   const size = batchSize === 'full' ? x.size(0) : batchSize
   const job = new Job()
   const batches: Tensor[] = []
   try {
     for (let start = 0; start < x.size(0); start += size) {
       await turn(signal)
-      const step = () => noGrad(() => probabilitiesOf(model, x, y, start, size))
+      const step = () => noGrad(() => probabilitiesOf(model, x, y, start, size, precision))
       batches.push(job.run(() => (mode === 'eval' ? withMode(model, false, step) : step())))
       await job.settled()
     }
@@ -100,10 +104,19 @@ export async function evaluate<M extends Module, X extends Tensor, Y extends Ten
   }
 }
 
-function probabilitiesOf(model: Module, x: Tensor, y: Tensor, start: number, size: number): Tensor {
+function probabilitiesOf(
+  model: Module,
+  x: Tensor,
+  y: Tensor,
+  start: number,
+  size: number,
+  precision: Precision['forward'] | undefined,
+): Tensor {
   return tidy(() => {
     const length = Math.min(size, x.size(0) - start)
-    const output = (model as Module & { forward(x: Tensor): Tensor }).forward(x.narrow(0, start, length))
+    const batch = x.narrow(0, start, length)
+    const forward = () => (model as Module & { forward(x: Tensor): Tensor }).forward(batch)
+    const output = precision === undefined ? forward() : precision(forward)
     checkOutput('evaluate', output, y.narrow(0, start, length))
     if (output.ndim !== 2) {
       throw new InvalidArgValueError(
@@ -111,6 +124,6 @@ function probabilitiesOf(model: Module, x: Tensor, y: Tensor, start: number, siz
       )
     }
     keepFields(model)
-    return output.softmax(1)
+    return (precision === undefined ? output : output.float()).softmax(1)
   })
 }

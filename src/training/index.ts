@@ -1,6 +1,7 @@
 export { AbortError } from '../core/abort'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate'
 export { Net } from './net'
+export type { AmpOptions, TrainAmpOptions } from './precision'
 export {
   type Criterion,
   type EpochReport,

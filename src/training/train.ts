@@ -11,6 +11,7 @@ import type { DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
+import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
 /** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
 export interface Criterion {
@@ -61,6 +62,12 @@ export interface TrainOptions<C = CrossEntropyLoss> {
   criterion?: C
   /** Images of a step; default `'full'`: one step an epoch with all of them. */
   batchSize?: 'full' | number
+  /**
+   * Mixed precision, on the device of the data: forward passes and losses run in `autocast`, and with float16 a
+   * `GradScaler` scales the gradients, for which the optimizer must be one of `optim`. Parameters stay float32. Default
+   * false.
+   */
+  amp?: boolean | TrainAmpOptions
   /** Ends the training before the next step. */
   signal?: AbortSignal
   /** Called after each epoch, and waited for; the model may be used, evaluated and saved in it. */
@@ -73,7 +80,7 @@ export interface History {
   valLosses: number[]
 }
 
-const OPTIONS = ['epochs', 'optimizer', 'criterion', 'batchSize', 'signal', 'onEpoch'] as const
+const OPTIONS = ['epochs', 'optimizer', 'criterion', 'batchSize', 'amp', 'signal', 'onEpoch'] as const
 
 const busy = new WeakSet<object>()
 
@@ -139,6 +146,7 @@ interface Run {
   optimizer: Steps
   criterion: { forward(output: Tensor, target: Tensor): Tensor }
   batchSize: 'full' | number
+  precision: Precision
   signal: AbortSignal | undefined
   onEpoch: ((report: EpochReport) => unknown) | undefined
 }
@@ -189,6 +197,7 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     optimizer,
     criterion: criterion as Run['criterion'],
     batchSize,
+    precision: precisionOf('train', options.amp, x.device, optimizer),
     signal,
     onEpoch,
   }
@@ -219,19 +228,20 @@ async function epochs(run: Run): Promise<History> {
 }
 
 async function fullBatch(run: Run): Promise<[number, number]> {
-  const { job, model, x, y, valX, valY, optimizer } = run
+  const { job, model, x, y, valX, valY, optimizer, precision } = run
   const losses = job.run(() => {
     optimizer.zeroGrad()
     const made = tidy(() => {
-      const output = model.forward(x)
-      const valOutput = noGrad(() => model.forward(valX))
-      const trainLoss = loss(run, output, y)
-      const valLoss = noGrad(() => loss(run, valOutput, valY))
-      trainLoss.backward()
+      const [trainLoss, valLoss] = precision.forward(() => {
+        const output = model.forward(x)
+        const valOutput = noGrad(() => model.forward(valX))
+        return [loss(run, output, y), noGrad(() => loss(run, valOutput, valY))] as const
+      })
+      precision.backward(trainLoss)
       keepFields(model)
       return [value(trainLoss), value(valLoss)]
     })
-    optimizer.step()
+    precision.step(optimizer)
     return made
   })
   const [trainLoss, valLoss] = await readValues(job, losses)
@@ -242,7 +252,7 @@ async function fullBatch(run: Run): Promise<[number, number]> {
 const AHEAD = 1
 
 async function miniBatches(run: Run, batchSize: number): Promise<[number, number]> {
-  const { job, model, x, y, valX, valY, optimizer, signal } = run
+  const { job, model, x, y, valX, valY, optimizer, precision, signal } = run
   const losses: Tensor[] = []
   const sizes: number[] = []
   const marks: number[] = []
@@ -256,22 +266,21 @@ async function miniBatches(run: Run, batchSize: number): Promise<[number, number
         optimizer.zeroGrad()
         losses.push(
           tidy(() => {
-            const batchLoss = loss(run, model.forward(batchX), batchY)
-            batchLoss.backward()
+            const batchLoss = precision.forward(() => loss(run, model.forward(batchX), batchY))
+            precision.backward(batchLoss)
             keepFields(model)
             return value(batchLoss)
           }),
         )
-        optimizer.step()
+        precision.step(optimizer)
       })
       sizes.push(batchX.size(0))
       marks.push(job.mark)
     }
     await job.settled()
     await turn(signal)
-    const valLoss = job.run(() =>
-      withMode(model, false, () => noGrad(() => tidy(() => value(loss(run, model.forward(valX), valY))))),
-    )
+    const validate = () => tidy(() => value(precision.forward(() => loss(run, model.forward(valX), valY))))
+    const valLoss = job.run(() => withMode(model, false, () => noGrad(validate)))
     const values = await readValues(job, [...losses, valLoss])
     const sum = sizes.reduce((total, size, i) => total + values[i]! * size, 0)
     return [sum / x.size(0), values.at(-1)!]

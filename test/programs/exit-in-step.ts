@@ -9,7 +9,7 @@ const model = new torch.Net()
 const x = torch.rand([10_000, 1, 28, 28])
 const y = torch.randint(10, [10_000])
 const optimizer = new torch.optim.SGD(model.parameters(), { lr: 0.1 })
-const validation = [x.narrow(0, 0, 10), y.narrow(0, 0, 10)] as [typeof x, typeof y]
+const validation = [x.narrow(0, 0, 10), y.narrow(0, 0, 10)] as const
 void torch.train(model, { train: [x, y], validation }, { epochs: 50, optimizer })
 setImmediate(() => {
   parentPort?.postMessage('at work')

@@ -19,6 +19,10 @@ lines, images, volumes = torch.randn(2, 4, 9), torch.randn(2, 4, 5, 6), torch.ra
 kernel1, kernel3, bias = torch.randn(2, 4, 3), torch.randn(2, 4, 2, 2, 2), torch.randn(2)
 back1, back2, back3 = torch.randn(4, 2, 3), torch.randn(4, 2, 3, 2), torch.randn(4, 1, 2, 2, 2)
 mean, var, gain = torch.randn(4), torch.rand(4) + 0.5, torch.randn(4)
+pooled1, at1 = F.max_pool1d(lines, 2, return_indices=True)
+pooled2, at2 = F.max_pool2d(images, 2, return_indices=True)
+pooled3, at3 = F.max_pool3d(volumes, 2, return_indices=True)
+grid = torch.rand(2, 3, 4, 2) * 3 - 1.5
 
 CASES = [
     # function, positional arguments, keyword arguments
@@ -57,11 +61,64 @@ CASES = [
     ("alpha_dropout", [lines], {"training": True, "inplace": True}),
     ("alpha_dropout", [lines], {}),
     ("feature_alpha_dropout", [lines], {"training": True, "p": 0.6}),
+    ("max_pool1d", [lines, 2], {}),
+    ("max_pool1d", [lines[0], 3, 2, 1], {"ceil_mode": True}),
+    ("max_pool1d", [lines, 2], {"return_indices": True, "dilation": 2}),
+    ("max_pool3d", [volumes, 2], {}),
+    ("max_pool3d", [volumes, (1, 2, 3), 1, (0, 1, 1), 1, True, True], {}),
+    ("max_unpool1d", [pooled1, at1, 2], {}),
+    ("max_unpool1d", [pooled1[0], at1[0], 2], {"output_size": (9,)}),
+    ("max_unpool2d", [pooled2, at2, 2, 2, 0], {}),
+    ("max_unpool2d", [pooled2, at2, 2], {"output_size": (2, 4, 5, 6)}),
+    ("max_unpool3d", [pooled3, at3, 2], {"output_size": (4, 5, 4)}),
+    ("avg_pool1d", [lines, 3], {}),
+    ("avg_pool1d", [lines, 3, 2, 1], {"count_include_pad": False}),
+    ("avg_pool2d", [images, (2, 3), 1], {"divisor_override": 5}),
+    ("avg_pool3d", [volumes, 2, None, 1, True, False], {}),
+    ("lp_pool1d", [lines, 2, 3], {}),
+    ("lp_pool2d", [images, 3.0, 2, 1], {}),
+    ("lp_pool3d", [volumes, 2.0, (1, 2, 2)], {"ceil_mode": True}),
+    ("adaptive_avg_pool1d", [lines, 4], {}),
+    ("adaptive_avg_pool2d", [images, (None, 2)], {}),
+    ("adaptive_avg_pool3d", [volumes, 3], {}),
+    ("adaptive_max_pool1d", [lines, 4], {}),
+    ("adaptive_max_pool2d", [images, (3, 2)], {"return_indices": True}),
+    ("adaptive_max_pool3d", [volumes, 3, True], {}),
+    ("fractional_max_pool2d", [images, 2, (3, 2)], {}),
+    ("fractional_max_pool2d", [images[0], 2], {"output_ratio": (0.5, 0.7), "return_indices": True}),
+    ("fractional_max_pool2d", [images, 2, 2], {"_random_samples": torch.rand(2, 4, 2)}),
+    ("fractional_max_pool3d", [volumes, (2, 1, 2)], {"output_size": (2, 3, 2)}),
+    ("interpolate", [lines, 5], {}),
+    ("interpolate", [images, None, 2], {}),
+    ("interpolate", [images, (3, 8), None, "bilinear", True], {}),
+    ("interpolate", [images], {"scale_factor": (0.5, 0.7), "mode": "bilinear", "antialias": True}),
+    ("interpolate", [images], {"scale_factor": 1.3, "mode": "bicubic", "recompute_scale_factor": True}),
+    ("interpolate", [images, 3], {"mode": "bicubic", "antialias": True}),
+    ("interpolate", [images, 3], {"mode": "lanczos", "antialias": True}),
+    ("interpolate", [volumes], {"size": 3, "mode": "area"}),
+    ("interpolate", [volumes], {"scale_factor": 1.5, "mode": "trilinear"}),
+    ("interpolate", [volumes[:, :1]], {"scale_factor": 1.5, "mode": "nearest-exact"}),
+    ("pixel_shuffle", [images, 2], {}),
+    ("pixel_unshuffle", [images[:, :, :4], 2], {}),
+    ("channel_shuffle", [images, 2], {}),
+    ("unfold", [images, 3], {}),
+    ("unfold", [images, (2, 3), 1, 1], {"stride": 2}),
+    ("fold", [torch.randn(2, 8, 20), (5, 6), 2], {}),
+    ("fold", [torch.randn(2, 12, 9), (5, 6), (2, 3)], {"stride": 2, "padding": 1}),
+    ("grid_sample", [images, grid], {}),
+    ("grid_sample", [images, grid, "nearest", "border", True], {}),
+    ("grid_sample", [images, grid], {"mode": "bicubic", "padding_mode": "reflection"}),
+    ("affine_grid", [torch.randn(2, 2, 3), (2, 4, 3, 2)], {}),
+    ("affine_grid", [torch.randn(1, 3, 4), (1, 4, 3, 2, 2), True], {}),
 ]
 
 
+def named(name):
+    return "_" + camel(name[1:]) if name.startswith("_") else camel(name)
+
+
 def run(name, args, options):
-    entry = {"name": camel(name), "args": [option(a) for a in args], "options": {camel(k): option(v) for k, v in options.items()}}
+    entry = {"name": camel(name), "args": [option(a) for a in args], "options": {named(k): option(v) for k, v in options.items()}}
     torch.manual_seed(1)
     clones = [a.clone() if isinstance(a, torch.Tensor) else a for a in args]
     result = getattr(F, name)(*clones, **options)

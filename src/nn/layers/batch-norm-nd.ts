@@ -9,7 +9,7 @@ import { NormBase } from './norm-base'
 import { compute } from './operator-layer'
 
 /** Batch normalisation of inputs of certain ranks. */
-abstract class BatchNormNd<R extends Rule, const C extends number> extends NormBase<R, C> {
+export abstract class BatchNormNd<R extends Rule, const C extends number> extends NormBase<R, C> {
   /** @internal */
   static readonly ranks: readonly number[] = []
 

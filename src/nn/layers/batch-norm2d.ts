@@ -1,4 +1,4 @@
-import { mergeArguments } from '../../core/options'
+import { check, is, mergeArguments } from '../../core/options'
 import type { Tensor } from '../../tensor/tensor'
 import type { BatchNormRule } from '../layer-rules'
 import type { Parameter } from '../parameter'
@@ -43,7 +43,6 @@ export class BatchNorm2d<const C extends number> extends ShapeLayer<BatchNormRul
   declare num_batches_tracked: Tensor<[], 'int64'> | null
   readonly numFeatures: C
   readonly eps: number
-  readonly momentum: number | null
   readonly affine: boolean
   readonly trackRunningStats: boolean
 
@@ -61,12 +60,28 @@ export class BatchNorm2d<const C extends number> extends ShapeLayer<BatchNormRul
   constructor(...args: unknown[]) {
     const options = mergeArguments('BatchNorm2d', NAMES, args, 1)
     super('BatchNorm2d', options)
-    const { numFeatures, eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options
+    const { numFeatures, eps = 1e-5, affine = true, trackRunningStats = true } = options
     this.numFeatures = numFeatures as C
     this.eps = eps as number
-    this.momentum = momentum as number | null
     this.affine = affine as boolean
     this.trackRunningStats = trackRunningStats as boolean
+  }
+
+  /** The share of each batch in the running statistics; null for the mean over all batches. May be set at any time. */
+  get momentum(): number | null {
+    return this.nativeMomentum
+  }
+
+  set momentum(momentum: number | null) {
+    if (momentum !== null) check('BatchNorm2d', 'momentum', momentum, is.number)
+    this.nativeMomentum = momentum
+  }
+
+  /** Forgets what the running statistics have seen. */
+  resetRunningStats(): void {
+    this.running_mean?.zero_()
+    this.running_var?.fill_(1)
+    this.num_batches_tracked?.zero_()
   }
 
   /** The running means of the channels, `[numFeatures]`; null without running statistics. */

@@ -5,7 +5,8 @@ import { checkDevice } from '../../tensor/conversions'
 import { isTensor, type Tensor } from '../../tensor/tensor'
 import type { FactoryOptions } from './shape-layer'
 
-const COUNT_WORDS = ['', 'an array of one integer', 'a pair of integers', 'an array of three integers']
+const countWords = (count: number): string =>
+  count === 2 ? 'a pair of integers' : `an array of ${count === 1 ? 'one integer' : `${count} integers`}`
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 
 /** The arguments of one constructor or function by name, each read once with its kind and its default. */
@@ -82,13 +83,41 @@ export class LayerOptions {
   sizes(name: string, count: number, fallback?: number | readonly number[]): number | readonly number[] {
     const value = this.#value(name, fallback)
     const fits = Array.isArray(value) && value.length === count && value.every(isInteger)
-    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${COUNT_WORDS[count]}`, value)
+    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${countWords(count)}`, value)
     return value as number | readonly number[]
   }
 
   /** The same, one for each dimension. */
   eachSize(name: string, count: number, fallback?: number | readonly number[]): readonly number[] {
     return expanded(this.sizes(name, count, fallback), count)
+  }
+
+  sizesOrNull(name: string, count: number): number | readonly number[] | null {
+    return (this.#values[name] ?? null) === null ? null : this.sizes(name, count)
+  }
+
+  /** One integer, or one or null for each of `count` dimensions; as it was given. */
+  wantedSizes(name: string, count: number): number | readonly (number | null)[] {
+    const value = this.#values[name]
+    const fits = Array.isArray(value) && value.length === count && value.every(size => size === null || isInteger(size))
+    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${countWords(count)}, or nulls`, value)
+    return value as number | readonly (number | null)[]
+  }
+
+  /** One number, or one for each of `count` dimensions; as it was given. */
+  numbersOrNull(name: string, count: number): number | readonly number[] | null {
+    const value = this.#values[name] ?? null
+    const fits = Array.isArray(value) && value.length === count && value.every(part => typeof part === 'number')
+    if (value !== null && typeof value !== 'number' && !fits) {
+      throw this.#wrong(name, `a number, an array of ${count}, or null`, value)
+    }
+    return value as number | readonly number[] | null
+  }
+
+  /** One number or several, or null. */
+  anyNumbersOrNull(name: string): number | readonly number[] | null {
+    const value = this.#values[name]
+    return Array.isArray(value) ? this.numbersOrNull(name, value.length) : this.numberOrNull(name)
   }
 
   /** One or several integers. */

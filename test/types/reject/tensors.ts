@@ -27,7 +27,7 @@ torch.matmul(f23, torch.rand([4])) // expect: matmul: [2, 3] and [4] do not fit:
 f23.matmul(torch.tensor(1)) // expect: matmul: expects at least 1 dimension, got [2, 3] and []
 f23.matmul(i23.t()) // expect: matmul: expects one dtype, got float32 and int64
 f23.mm(torch.rand([8, 3, 4])) // expect: mm: expects 2 dimensions, got [2, 3] and [8, 3, 4]
-torch.rand([4, 2, 3]).bmm(torch.rand([5, 3, 2])) // expect: matmul: shapes [4] and [5] do not broadcast: 4 and 5
+torch.rand([4, 2, 3]).bmm(torch.rand([5, 3, 2])) // expect: bmm: batches of 4 and 5
 
 f23.add(torch.rand([2])) // expect: add: shapes [2, 3] and [2] do not broadcast: 3 and 2
 torch.mul(f23, torch.rand([2, 2, 2])) // expect: mul: shapes [2, 3] and [2, 2, 2] do not broadcast: 3 and 2

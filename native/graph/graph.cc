@@ -1,0 +1,156 @@
+#include "graph/graph.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+namespace ltn {
+
+namespace {
+
+using NetworkPtr = std::shared_ptr<Network>;
+
+HandleTable<NetworkPtr>& table(Environment& env) { return env.room<GraphRoom>().networks; }
+
+void for_each_tensor(const graph::Plan& plan, const std::function<void(const at::Tensor&)>& each) {
+  for (const graph::Stage& s : plan.stages()) {
+    for (const at::Tensor* t : {&s.weight, &s.bias, &s.running_mean, &s.running_var, &s.batches}) {
+      if (t->defined()) each(*t);
+    }
+  }
+}
+
+// graphCreate(stages, sizes of the input with its batch, owner): the id of a network that lives as long as `owner`.
+napi_value create(Environment& env, Args& args) {
+  table(env).release_some();
+  const Napi::Object list = args.object(0);
+  if (!list.IsArray()) fail(code::kArgType, "expected an array of stages");
+  std::vector<graph::Stage> stages;
+  const auto array = list.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value value = array.Get(i);
+    if (!value.IsObject()) fail(code::kArgType, "a stage is no object");
+    stages.push_back(read_stage(env, value.As<Napi::Object>()));
+  }
+  const auto sizes = args.int64_list(1);
+  if (sizes.size() != 2 && sizes.size() != 4) fail(code::kArgValue, "the input has neither two nor four dimensions");
+  const bool image = sizes.size() == 4;
+  auto network = std::make_shared<Network>(graph::Plan(std::move(stages), sizes[1], image ? sizes[2] : 1,
+                                                       image ? sizes[3] : 1, static_cast<int64_t>(sizes.size())));
+  return js_int(env, table(env).put(env, args[2], std::move(network)));
+}
+
+bool fits(const graph::Plan& plan, const at::Tensor& x, int64_t count) {
+  if (x.dim() == 0 || x.size(0) != count || x.scalar_type() != c10::kFloat || x.dim() != plan.rank ||
+      x.layout() != c10::kStrided)
+    return false;
+  if (plan.rank == 2) return x.size(1) == plan.in_c;
+  return x.size(1) == plan.in_c && x.size(2) == plan.in_h && x.size(3) == plan.in_w;
+}
+
+bool wants_gradient(const graph::Plan& plan, const at::Tensor& x) {
+  if (!at::GradMode::is_enabled()) return false;
+  bool wanted = x.requires_grad();
+  for (const graph::Stage& s : plan.stages()) {
+    wanted = wanted || (s.weight.defined() && s.weight.requires_grad()) || (s.bias.defined() && s.bias.requires_grad());
+  }
+  return wanted;
+}
+
+c10::SmallVector<int64_t, 4> output_sizes(const graph::Plan& plan, int64_t count) {
+  const graph::Block& last = plan.blocks().back();
+  if (plan.output_rank == 2) return {count, last.size()};
+  return {count, last.c, last.h, last.w};
+}
+
+at::Tensor predict(Network& network, const at::Tensor& given) {
+  const at::Tensor x = given.is_contiguous() ? given : given.contiguous();
+  at::Tensor out = at::detail::empty_cpu(output_sizes(network.plan, x.size(0)), at::TensorOptions().dtype(c10::kFloat));
+  const std::lock_guard<std::mutex> lock(network.mutex);
+  network.predictor.refresh();
+  network.predictor.run(x.const_data_ptr<float>(), x.size(0), out.mutable_data_ptr<float>());
+  return out;
+}
+
+// graphPredict(id, x, result, count): the slot of the output in eval mode, which belongs to `result`; -1 where x is not
+// what the plan is for (other sizes, or a gradient would be wanted).
+napi_value graph_predict(Environment& env, Args& args) {
+  const NetworkPtr network = table(env).at(args.id(0));
+  if (env.queue.deferring()) [[unlikely]] {
+    const Held x = args.peek(1);
+    if (!fits(network->plan, x.tensor, args.int64(3)) || wants_gradient(network->plan, x.tensor) ||
+        !x.device().is_cpu())
+      return js_int(env, -1);
+    env.queue.touch(x);
+    for_each_tensor(network->plan, [&](const at::Tensor& t) { env.queue.touch(t); });
+    at::Tensor outline = at::empty(output_sizes(network->plan, x.tensor.size(0)),
+                                   at::TensorOptions().dtype(c10::kFloat).device(c10::kMeta));
+    const auto pending = c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), x.device());
+    env.enqueue("", [network, x = Input(x), pending] { pending->value = predict(*network, x.get()); });
+    return js_int(env, env.put_pending_in(args[2], std::move(outline), pending));
+  }
+  const at::Tensor x = args.tensor(1);
+  if (!fits(network->plan, x, args.int64(3)) || !x.is_cpu() || wants_gradient(network->plan, x)) {
+    return js_int(env, -1);
+  }
+  if (env.queue.busy()) [[unlikely]]
+    for_each_tensor(network->plan, [&](const at::Tensor& t) { env.queue.wait_for(t); });
+  env.release_some();
+  return js_int(env, env.put_in(args[2], predict(*network, x)));
+}
+
+const char* kind_name(const graph::Block& b) {
+  switch (b.kind) {
+    case graph::Block::Kind::Conv:
+      return "convolution";
+    case graph::Block::Kind::Linear:
+      return "linear";
+    case graph::Block::Kind::Pool:
+      return b.average ? "average pool" : "max pool";
+    case graph::Block::Kind::Elementwise:
+      return "activation";
+    case graph::Block::Kind::Dropout:
+      return "dropout";
+  }
+  return "";
+}
+
+// graphDescribe(id): { kernels, lanes, predictBytes, trainBytes, blocks: [{ kind, name, output, multiplications }] }
+napi_value describe_network(Environment& env, Args& args) {
+  const NetworkPtr network = table(env).at(args.id(0));
+  const graph::Plan& plan = network->plan;
+  Napi::Object out = Napi::Object::New(env.env());
+  out.Set("kernels", graph::kernels().name);
+  out.Set("lanes", graph::kernels().lanes);
+  out.Set("predictBytes", static_cast<double>(plan.inference().bytes + plan.rows_floats() * 4));
+  out.Set("trainBytes", static_cast<double>(plan.training().bytes + plan.rows_floats() * 4));
+  Napi::Array blocks = Napi::Array::New(env.env());
+  for (const graph::Block& b : plan.blocks()) {
+    Napi::Object entry = Napi::Object::New(env.env());
+    entry.Set("kind", kind_name(b));
+    entry.Set("name", b.name);
+    entry.Set("norm", b.norm >= 0);
+    const int64_t sizes[] = {b.c, b.h, b.w};
+    entry.Set("output", Napi::Value(env.env(), js_int64_list(env, sizes)));
+    const double each = b.kind == graph::Block::Kind::Conv
+                            ? static_cast<double>(b.taps()) * b.conv.out_channels * b.conv.out_h * b.conv.out_w
+                        : b.kind == graph::Block::Kind::Linear ? static_cast<double>(b.in_size()) * b.c
+                                                               : 0;
+    entry.Set("multiplications", each);
+    entry.Set("intermediateBytes",
+              b.kind == graph::Block::Kind::Conv ? 4.0 * b.conv.out_channels * b.conv.out_h * b.conv.out_w : 0.0);
+    blocks.Set(blocks.Length(), entry);
+  }
+  out.Set("blocks", blocks);
+  return out;
+}
+
+}  // namespace
+
+void register_graph(Environment& env, napi_value exports) {
+  register_recordings(env, exports);
+  define<create>(env, exports, "graphCreate");
+  define<graph_predict>(env, exports, "graphPredict");
+  define<describe_network>(env, exports, "graphDescribe");
+}
+
+}  // namespace ltn

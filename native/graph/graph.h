@@ -1,0 +1,30 @@
+// `compile`: recordings of a forward, plans of fused blocks, and what runs them.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "core/guard.h"
+#include "core/handles.h"
+#include "graph/predictor.h"
+
+namespace ltn {
+
+// A plan and what runs it; one caller at a time.
+struct Network {
+  explicit Network(graph::Plan&& made) : plan(std::move(made)), predictor(plan) {}
+  std::mutex mutex;
+  graph::Plan plan;
+  graph::Predictor predictor;
+};
+
+struct GraphRoom {
+  HandleTable<std::shared_ptr<Network>> networks{"network"};
+};
+
+graph::Stage read_stage(Environment& env, Napi::Object values);
+
+void register_graph(Environment& env, napi_value exports);
+void register_recordings(Environment& env, napi_value exports);
+
+}  // namespace ltn

@@ -1,0 +1,152 @@
+// One row of a convolution of a tile: out[o][x] = bias[o] + sum over (c, ky, kx) of in[c][y s + ky][x s + kx]
+// w[o][c][ky][kx].
+//
+// A register block is four output channels by up to six positions; kernel widths 1, 2, 3 and 5 with stride 1 load each
+// input once per row and slide over it, other ones load at run-time distances. A row that is no multiple of the block
+// ends with a block that overlaps the one before.
+#pragma once
+
+#include "graph/kernels/kernels.h"
+#include "graph/kernels/vector.h"
+
+namespace {
+
+using ltn::graph::ConvShape;
+using ltn::graph::kChannelBlock;
+using ltn::graph::Place;
+
+template <int R, int P, int KW>
+LTN_INLINE void conv_block(const ConvShape& c, const float* in, const float* w, const float* bias, int valid,
+                           float* out, long channel) {
+  V acc[R][P];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    const V b = bias != nullptr && r < valid ? all(bias[r]) : V{};
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) acc[r][k] = b;
+  }
+  const long row = static_cast<long>(c.in_w) * c.dilation_h * L;
+  const long plane = static_cast<long>(c.in_h) * c.in_w * L;
+  for (int ic = 0; ic < c.in_channels; ++ic, in += plane) {
+    const float* p = in;
+    for (int ky = 0; ky < c.kernel_h; ++ky, p += row) {
+      if constexpr (KW > 0) {
+        V x[P + KW - 1];
+#pragma GCC unroll 12
+        for (int k = 0; k < P + KW - 1; ++k) x[k] = load(p + k * L);
+#pragma GCC unroll 5
+        for (int kx = 0; kx < KW; ++kx) {
+#pragma GCC unroll 4
+          for (int r = 0; r < R; ++r) {
+            const V ww = all(w[kx * kChannelBlock + r]);
+#pragma GCC unroll 6
+            for (int k = 0; k < P; ++k) acc[r][k] += x[k + kx] * ww;
+          }
+        }
+        w += KW * kChannelBlock;
+      } else {
+        const float* q = p;
+        const long step = static_cast<long>(c.stride_w) * L;
+        for (int kx = 0; kx < c.kernel_w; ++kx, q += static_cast<long>(c.dilation_w) * L, w += kChannelBlock) {
+#pragma GCC unroll 4
+          for (int r = 0; r < R; ++r) {
+            const V ww = all(w[r]);
+#pragma GCC unroll 6
+            for (int k = 0; k < P; ++k) acc[r][k] += load(q + k * step) * ww;
+          }
+        }
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    if (r >= valid) break;
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) store(out + r * channel + k * L, acc[r][k]);
+  }
+}
+
+template <int P, int KW>
+__attribute__((noinline)) void conv_row_of(const ConvShape& c, const float* in, const float* w, const float* bias,
+                                           float* out, long channel) {
+  const long block = static_cast<long>(c.in_channels) * c.kernel_h * c.kernel_w * kChannelBlock;
+  const long step = static_cast<long>(c.stride_w) * L;
+  for (int oc = 0; oc < c.out_channels; oc += kChannelBlock, w += block, out += kChannelBlock * channel) {
+    const int valid = c.out_channels - oc;
+    const float* b = bias != nullptr ? bias + oc : nullptr;
+    for (int x = 0; x < c.out_w; x += P) {
+      const int at = x + P <= c.out_w ? x : c.out_w - P;
+      const float* from = in + at * step;
+      if (valid == 1) {
+        conv_block<1, P, KW>(c, from, w, b, 1, out + at * L, channel);
+      } else if (valid == 2) {
+        conv_block<2, P, KW>(c, from, w, b, 2, out + at * L, channel);
+      } else {
+        conv_block<4, P, KW>(c, from, w, b, valid < 4 ? valid : 4, out + at * L, channel);
+      }
+    }
+  }
+}
+
+using ConvRow = void (*)(const ConvShape&, const float*, const float*, const float*, float*, long);
+
+template <int P>
+ConvRow conv_row_with(int kw) {
+  switch (kw) {
+    case 1:
+      return conv_row_of<P, 1>;
+    case 2:
+      return conv_row_of<P, 2>;
+    case 3:
+      return conv_row_of<P, 3>;
+    case 5:
+      return conv_row_of<P, 5>;
+    default:
+      return conv_row_of<P, 0>;
+  }
+}
+
+// The positions of a block that cover a row of `width` with the least waste.
+inline int best_positions(int width) {
+  int best = 1, cost = 1 << 30;
+  for (int p = kMaxPositions; p >= 1; --p) {
+    if (p > width) continue;
+    const int blocks = (width + p - 1) / p;
+    const int c = blocks * (p + 1);  // a block costs a little by itself
+    if (c < cost) {
+      cost = c;
+      best = p;
+    }
+  }
+  return best;
+}
+
+inline ConvRow conv_row_for(const ConvShape& c) {
+  const int kw = c.stride_w == 1 && c.dilation_w == 1 ? c.kernel_w : 0;
+  switch (best_positions(c.out_w)) {
+    case 1:
+      return conv_row_with<1>(kw);
+    case 2:
+      return conv_row_with<2>(kw);
+    case 3:
+      return conv_row_with<3>(kw);
+#if defined(__AVX512F__)
+    case 4:
+      return conv_row_with<4>(kw);
+    case 5:
+      return conv_row_with<5>(kw);
+    default:
+      return conv_row_with<6>(kw);
+#else
+    default:
+      return conv_row_with<3>(kw);
+#endif
+  }
+}
+
+// The input rows of output row y.
+LTN_INLINE const float* row_of(const ConvShape& c, const float* in, int y) {
+  return in + static_cast<long>(y) * c.stride_h * c.in_w * L;
+}
+
+}  // namespace

@@ -1,0 +1,192 @@
+// The kernels of fused networks, for whichever instruction set the processor has.
+//
+// A tile is as many images as a vector has lanes: element [c][y][x] of a tile is one vector, the same element of each
+// image. So every kernel is SIMD without remainders, whatever the sizes of the network. Buffers of a tile are
+// [channels][rows][columns][lanes], with a border of zeros where the next convolution has padding.
+#pragma once
+
+#include <cstdint>
+
+namespace ltn::graph {
+
+enum class Activation : int { None, Relu, Tanh, Sigmoid };
+
+// Channels of a register block; weights are packed in blocks of so many output channels.
+constexpr int kChannelBlock = 4;
+
+// A convolution of one tile: `in` rows and columns include the border.
+struct ConvShape {
+  int in_channels, out_channels;
+  int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+  int in_h, in_w, out_h, out_w;
+};
+
+// A window that moves over rows and columns; kernel_h 0 where there is none. Places outside count as absent (maximum)
+// or as zeros (average).
+struct PoolShape {
+  int kernel_h = 0, kernel_w = 0, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
+  int out_h = 0, out_w = 0;
+};
+
+// Where a tensor's elements stand in a buffer with a border: the first one, and the distances of rows and channels.
+struct Place {
+  float* first;
+  long row, channel;
+};
+
+// y = act(pool(scale * conv(in, weights, bias) + shift)), in one pass over rows that stay in the L1 cache.
+struct ConvForward {
+  ConvShape conv;
+  PoolShape pool;  // of the maximum
+  Activation activation;
+  const float* in;
+  const float* weights;  // packed
+  const float* bias;     // [out_channels], or null
+  const float* scale;    // [out_channels], or null: then no shift either
+  const float* shift;
+  float* rows;  // scratch: pool.kernel_h (at least 1) rows of [out_channels][out_w][lanes]
+  Place out;
+  uint8_t* index;  // [channels][rows][columns][lanes] of the result: which place of the window was largest; or null
+  float* picked;   // the same places: the convolution there, without scale and shift; or null
+};
+
+// Sums of a convolution's output per channel and lane, about a pivot of each lane (the mean of its first row).
+struct ConvStatistics {
+  ConvShape conv;
+  const float* in;
+  const float* weights;
+  float* rows;                  // scratch: one row
+  float *pivot, *sum, *square;  // [out_channels][lanes], overwritten
+};
+
+// From the gradient at a block's pooled output to that at its convolution's output, dz, and the sums of the weights'
+// gradients: dz = kappa * scatter(g) + c0 + c1 * conv(in, weights), row by row, and dw += dz * in while dz is in the
+// cache. Stores dz, recomputes the convolution.
+struct ConvBackward {
+  ConvShape conv;
+  PoolShape pool;
+  const float* in;
+  const float* weights;          // packed; null where there is no batch norm
+  const float *kappa, *c0, *c1;  // [out_channels], null where there is no batch norm
+  const float* gradient;         // [channels][rows][columns][lanes] of the block's output
+  const uint8_t* index;
+  const float* valid;  // [lanes], 1 or 0; null where all are
+  float* rows;         // scratch: one row
+  Place dz;            // of at least a multiple of four channels
+  int dz_step;         // distance of columns, in vectors
+  float* dw;           // [out_channels / 4][in_channels][kernel_h][kernel_w][4][lanes], added to
+  float* db;           // [out_channels][lanes], added to; or null
+};
+
+// out = conv(in, weights), plain.
+struct ConvPlain {
+  ConvShape conv;
+  const float* in;
+  const float* weights;
+  Place out;
+};
+
+// g *= act'(y) for a block's output y, and the sums of g and of g * picked of each channel.
+struct ActivationBackward {
+  Activation activation;
+  int channels, h, w;
+  Place out;             // y
+  float* gradient;       // [channels][h][w][lanes]
+  const float* picked;   // or null: then no sums
+  float *sum, *product;  // [channels][lanes], overwritten
+};
+
+// The average or the maximum over windows, alone.
+struct PoolPass {
+  PoolShape pool;
+  bool average;
+  bool count_padding;
+  int channels, h, w;
+  Place in, out;
+  uint8_t* index;         // maximum: [channels][out_h][out_w][lanes]
+  const float* gradient;  // backward: of the output
+  float* in_gradient;     // backward: [channels][h][w][lanes], overwritten
+};
+
+struct Elementwise {
+  int channels, h, w;
+  Place in, out;
+  Activation activation;
+};
+
+// Zeroes elements with probability p and scales the others: a hash of (seed, element, image) decides, so that the
+// backward pass makes the same choice again and nothing is stored.
+struct Dropout {
+  int channels, h, w;
+  Place in, out;
+  uint32_t seed;
+  uint32_t first_image;
+  float p;
+};
+
+// out[o] = act(bias[o] + sum over f of in[f] * weights[f][o]).
+struct LinearPass {
+  int in_features, out_features;
+  const float* in;       // [in_features][lanes]
+  const float* weights;  // packed in blocks: [blocks][in_features][block]
+  const float* bias;     // or null
+  float* out;            // [out_features][lanes]
+  Activation activation;
+};
+
+// dw[o][f] += sum over lanes of d[o] * in[f], with lanes along f: `in` is transposed in registers.
+struct LinearWeights {
+  int in_features, out_features;
+  const float* in;
+  const float* d;
+  float* dw;       // [out_features][in_features rounded up to lanes]
+  float* scratch;  // [lanes][out_features rounded up to lanes]
+};
+
+// Loss of a tile. Gradients are of the sum of the losses of the valid lanes; `loss` is added to.
+struct CrossEntropy {
+  int classes;
+  const float* logits;     // [classes][lanes]
+  const int32_t* targets;  // [lanes]; -1 for a lane that does not count
+  float* gradient;         // [classes][lanes], or null
+  double* loss;
+};
+
+struct SquaredError {
+  int features;
+  const float* out;
+  const float* target;  // [features][lanes]
+  const float* valid;   // or null
+  float* gradient;      // or null
+  double* loss;
+};
+
+struct Kernels {
+  const char* name;
+  int lanes;
+  // `images` pointers, null for a lane without image, each of [channels][h][w]; into a buffer with a border.
+  void (*load_tile)(const float* const* images, int channels, int h, int w, Place out);
+  // [features][lanes] to `count` rows of [features]
+  void (*store_tile)(const float* in, int features, int count, float* out);
+  void (*conv_forward)(const ConvForward&);
+  void (*conv_statistics)(const ConvStatistics&);
+  void (*conv_backward)(const ConvBackward&);
+  void (*conv_plain)(const ConvPlain&);
+  void (*activation_backward)(const ActivationBackward&);
+  void (*pool_forward)(const PoolPass&);
+  void (*pool_backward)(const PoolPass&);
+  void (*elementwise)(const Elementwise&);
+  void (*dropout)(const Dropout&);
+  int (*linear_block)(int out_features);  // outputs of a block of packed weights
+  void (*linear)(const LinearPass&);
+  void (*linear_weights)(const LinearWeights&);
+  void (*cross_entropy)(const CrossEntropy&);
+  void (*squared_error)(const SquaredError&);
+  // totals[i] += sum over the lanes of in[i]; in[i] = 0. Of `count` vectors.
+  void (*flush)(float* in, long count, double* totals);
+};
+
+// Of the processor at hand: AVX-512, AVX2 or the baseline.
+const Kernels& kernels();
+
+}  // namespace ltn::graph

@@ -1,0 +1,84 @@
+// Compiled once for each instruction set, with LTN_KERNELS the name of the function that gives this set's table.
+#include "graph/kernels/elementwise.h"
+#include "graph/kernels/linear.h"
+#include "graph/kernels/loss.h"
+
+namespace {
+
+// Transposes blocks of kLanes elements by kLanes images in registers.
+void load_tile(const float* const* images, int channels, int h, int w, Place out) {
+  const long size = static_cast<long>(channels) * h * w;
+  V r[L];
+  int c = 0, y = 0, x = 0;
+  float* row = out.first;
+  for (long at = 0; at < size; at += L) {
+    const int count = size - at < L ? static_cast<int>(size - at) : L;
+    for (int i = 0; i < L; ++i) {
+      r[i] = V{};
+      if (images[i] == nullptr) continue;
+      if (count == L) {
+        r[i] = load_unaligned(images[i] + at);
+      } else {
+        std::memcpy(&r[i], images[i] + at, count * sizeof(float));
+      }
+    }
+    transpose(r);
+    for (int k = 0; k < count; ++k) {
+      store(row + x * L, r[k]);
+      if (++x < w) continue;
+      x = 0;
+      if (++y == h) {
+        y = 0;
+        ++c;
+      }
+      row = out.first + c * out.channel + y * out.row;
+    }
+  }
+}
+
+void store_tile(const float* in, int features, int count, float* out) {
+  V r[L];
+  for (int f = 0; f < features; f += L) {
+    const int n = features - f < L ? features - f : L;
+    for (int i = 0; i < L; ++i) r[i] = i < n ? load(in + static_cast<long>(f + i) * L) : V{};
+    transpose(r);
+    for (int i = 0; i < count; ++i) {
+      std::memcpy(out + static_cast<long>(i) * features + f, &r[i], n * sizeof(float));
+    }
+  }
+}
+
+void flush(float* in, long count, double* totals) {
+  for (long i = 0; i < count; ++i) {
+    double total = 0;
+    for (int k = 0; k < L; ++k) total += static_cast<double>(in[i * L + k]);
+    totals[i] += total;
+    store(in + i * L, V{});
+  }
+}
+
+constexpr ltn::graph::Kernels kTable = {LTN_KERNELS_NAME,
+                                        kLanes,
+                                        load_tile,
+                                        store_tile,
+                                        conv_forward,
+                                        conv_statistics,
+                                        conv_backward,
+                                        conv_plain,
+                                        activation_backward,
+                                        pool_forward,
+                                        pool_backward,
+                                        elementwise,
+                                        dropout,
+                                        linear_block,
+                                        linear,
+                                        linear_weights,
+                                        cross_entropy,
+                                        squared_error,
+                                        flush};
+
+}  // namespace
+
+namespace ltn::graph {
+const Kernels& LTN_KERNELS() { return kTable; }
+}  // namespace ltn::graph

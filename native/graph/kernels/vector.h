@@ -1,0 +1,114 @@
+// Compiler vector types: one vector is one tile's lanes. Included only by table.cc, which is compiled once for each
+// instruction set; everything here has internal linkage, so that no code of one set leaks into another.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+constexpr int kMaxPositions = 6;  // of a register block with four channels: 32 registers
+constexpr int kMaxOutputs = 12;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+constexpr int kMaxPositions = 3;  // 16 registers
+constexpr int kMaxOutputs = 8;
+#else
+constexpr int kLanes = 4;
+constexpr int kMaxPositions = 3;
+constexpr int kMaxOutputs = 8;
+#endif
+constexpr int L = kLanes;
+
+typedef float V __attribute__((vector_size(4 * kLanes), may_alias));
+typedef float VU __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef int32_t VI __attribute__((vector_size(4 * kLanes), may_alias));
+typedef uint8_t VB __attribute__((vector_size(kLanes), aligned(1), may_alias));
+
+#define LTN_INLINE static inline __attribute__((always_inline))
+
+LTN_INLINE V load(const float* p) { return *reinterpret_cast<const V*>(p); }
+LTN_INLINE V load_unaligned(const float* p) { return *reinterpret_cast<const VU*>(p); }
+LTN_INLINE void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
+LTN_INLINE void store_unaligned(float* p, V v) { *reinterpret_cast<VU*>(p) = v; }
+LTN_INLINE V all(float f) { return f - V{}; }
+LTN_INLINE VI all_int(int32_t i) { return i - VI{}; }
+LTN_INLINE V larger(V a, V b) { return a > b ? a : b; }
+LTN_INLINE VI as_int(V v) {
+  VI out;
+  std::memcpy(&out, &v, sizeof out);
+  return out;
+}
+LTN_INLINE V as_float(VI v) {
+  V out;
+  std::memcpy(&out, &v, sizeof out);
+  return out;
+}
+
+// kLanes x kLanes, in registers: rows become columns.
+LTN_INLINE void transpose(V* r) {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 4
+  for (int s = 1; s < L; s *= 2) {
+    VI low, high;
+    for (int j = 0; j < L; ++j) {
+      low[j] = (j & s) ? L + (j ^ s) : j;
+      high[j] = (j & s) ? L + j : (j | s);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < L; ++i) {
+      if (i & s) continue;
+      const V a = r[i], b = r[i | s];
+      r[i] = __builtin_shuffle(a, b, low);
+      r[i | s] = __builtin_shuffle(a, b, high);
+    }
+  }
+#else
+  float in[L][L];
+  std::memcpy(in, r, sizeof in);
+  for (int i = 0; i < L; ++i)
+    for (int j = 0; j < L; ++j) r[i][j] = in[j][i];
+#endif
+}
+
+// e^x to about one unit in the last place; 0 below the smallest normal, infinity above the largest. NaN stays NaN.
+LTN_INLINE V exp_of(V x) {
+  const V low = all(-87.33654f), high = all(88.72283f);
+  const V clamped = x < low ? low : (x > high ? high : x);
+  const V n = (clamped * 1.44269504f + 12582912.0f) - 12582912.0f;
+  V r = clamped - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  V p = all(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  // 2^n in two factors: n may be 128
+  const VI whole = __builtin_convertvector(n, VI);
+  const VI half = whole >> 1;
+  const V a = as_float((half + 127) << 23), b = as_float((whole - half + 127) << 23);
+  const V value = p * a * b;
+  return x < low ? V{} : (x > high ? all(INFINITY) : (x != x ? x : value));
+}
+
+LTN_INLINE V sigmoid_of(V x) { return 1.0f / (1.0f + exp_of(-x)); }
+
+LTN_INLINE V tanh_of(V x) {
+  const V size = x < 0.0f ? -x : x;
+  const V far = 1.0f - 2.0f / (exp_of(size + size) + 1.0f);
+  const V z = x * x;
+  V p = all(-5.70498872745e-3f);
+  p = p * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  const V near = p * z * x + x;
+  return size < 0.625f ? near : (x < 0.0f ? -far : far);
+}
+
+}  // namespace

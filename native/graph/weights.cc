@@ -1,0 +1,70 @@
+#include "graph/weights.h"
+
+#include <cmath>
+
+namespace ltn::graph {
+
+void pack_conv(const ConvShape& c, const float* weight, const float* scale, std::vector<float>& out) {
+  const int64_t taps = static_cast<int64_t>(c.in_channels) * c.kernel_h * c.kernel_w;
+  out.assign(round_up(c.out_channels, kChannelBlock) * taps, 0.0f);
+  for (int64_t o = 0; o < c.out_channels; ++o) {
+    float* to = out.data() + o / kChannelBlock * taps * kChannelBlock + o % kChannelBlock;
+    const float k = scale != nullptr ? scale[o] : 1.0f;
+    for (int64_t t = 0; t < taps; ++t) to[t * kChannelBlock] = weight[o * taps + t] * k;
+  }
+}
+
+void pack_conv_backward(const ConvShape& c, const float* weight, std::vector<float>& out) {
+  const int64_t kernel = static_cast<int64_t>(c.kernel_h) * c.kernel_w;
+  const int64_t taps = c.out_channels * kernel;
+  out.assign(round_up(c.in_channels, kChannelBlock) * taps, 0.0f);
+  for (int64_t i = 0; i < c.in_channels; ++i) {
+    float* to = out.data() + i / kChannelBlock * taps * kChannelBlock + i % kChannelBlock;
+    for (int64_t o = 0; o < c.out_channels; ++o) {
+      for (int64_t k = 0; k < kernel; ++k) {
+        to[(o * kernel + k) * kChannelBlock] = weight[(o * c.in_channels + i) * kernel + (kernel - 1 - k)];
+      }
+    }
+  }
+}
+
+ConvShape backward_shape(const Block& b) {
+  const ConvShape& c = b.conv;
+  const int reach_h = c.dilation_h * (c.kernel_h - 1), reach_w = c.dilation_w * (c.kernel_w - 1);
+  return {c.out_channels, c.in_channels, c.kernel_h,       c.kernel_w,       1,      1,
+          c.dilation_h,   c.dilation_w,  b.in_h + reach_h, b.in_w + reach_w, b.in_h, b.in_w};
+}
+
+static void pack_matrix(int outs, int ins, int64_t out_step, int64_t in_step, const float* weight,
+                        std::vector<float>& out) {
+  const int64_t block = kernels().linear_block(outs);
+  out.assign(round_up(outs, block) * ins, 0.0f);
+  for (int64_t o = 0; o < outs; ++o) {
+    float* to = out.data() + o / block * ins * block + o % block;
+    for (int64_t i = 0; i < ins; ++i) to[i * block] = weight[o * out_step + i * in_step];
+  }
+}
+
+void pack_linear(int out_features, int in_features, const float* weight, std::vector<float>& out) {
+  pack_matrix(out_features, in_features, in_features, 1, weight, out);
+}
+
+void pack_linear_backward(int out_features, int in_features, const float* weight, std::vector<float>& out) {
+  pack_matrix(in_features, out_features, 1, in_features, weight, out);
+}
+
+void running_affine(const Stage& norm, int channels, std::vector<float>& scale, std::vector<float>& shift) {
+  scale.resize(channels);
+  shift.resize(channels);
+  const float* mean = norm.running_mean.const_data_ptr<float>();
+  const float* variance = norm.running_var.const_data_ptr<float>();
+  const float* gamma = norm.weight.defined() ? norm.weight.const_data_ptr<float>() : nullptr;
+  const float* beta = norm.bias.defined() ? norm.bias.const_data_ptr<float>() : nullptr;
+  for (int c = 0; c < channels; ++c) {
+    const double k = (gamma != nullptr ? gamma[c] : 1.0) / std::sqrt(static_cast<double>(variance[c]) + norm.eps);
+    scale[c] = static_cast<float>(k);
+    shift[c] = static_cast<float>((beta != nullptr ? beta[c] : 0.0) - mean[c] * k);
+  }
+}
+
+}  // namespace ltn::graph

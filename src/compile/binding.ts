@@ -1,0 +1,49 @@
+import type { Slot } from '../native/binding'
+import { binding } from '../native/load'
+
+/** One argument of a recorded call: a tensor by its key, a plain value, or undefined for what cannot be told. */
+export type RecordedArgument = { tensor: number } | number | boolean | readonly number[] | null | undefined
+
+/** What a forward asked for, call by call; see `native/core/recording.h`. */
+export interface NativeRecording {
+  calls: { operation: string; layer: number; arguments: RecordedArgument[]; results: number[] }[]
+  input: number
+  output: number
+  /** The sizes of each tensor. */
+  shapes: number[][]
+  /** False where something was asked for that is no call. */
+  complete: boolean
+}
+
+/** A plan, as `graphDescribe` tells it. */
+export interface NativePlan {
+  kernels: string
+  lanes: number
+  predictBytes: number
+  trainBytes: number
+  blocks: {
+    kind: string
+    name: string
+    norm: boolean
+    /** Channels, rows, columns. */
+    output: [number, number, number]
+    multiplications: number
+    /** Of the convolution's own output, which is never stored. */
+    intermediateBytes: number
+  }[]
+}
+
+/** One stage of a chain: what a layer or an operator does. Tensors are slots. */
+export type Stage = { kind: string; name: string } & Record<string, unknown>
+
+/** What the addon offers for compiled networks; see `native/graph/`. */
+export interface GraphBinding {
+  graphRecordBegin(): void
+  graphRecordEnd(x: Slot | null, out: Slot | null): NativeRecording | null
+  graphCreate(stages: readonly Stage[], shape: readonly number[], owner: object): number
+  /** The result belongs to `result`; -1 where `x` is not what the plan is for. */
+  graphPredict(id: number, x: Slot, result: object, count: number): Slot
+  graphDescribe(id: number): NativePlan
+}
+
+export const graph = binding as unknown as GraphBinding

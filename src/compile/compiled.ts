@@ -1,0 +1,192 @@
+import { isGradEnabled } from '../autograd'
+import { SIGNAL, turn } from '../core/abort'
+import { describe, InvalidArgTypeError } from '../core/errors'
+import { blank, finish, slotOf } from '../core/handle'
+import { Job } from '../core/job'
+import { check, isOptions, unknownOption } from '../core/options'
+import { tidy } from '../memory'
+import { isModule, Module, type StateDict } from '../nn'
+import { isTensor, type Tensor } from '../tensor/tensor'
+import { graph, type Stage } from './binding'
+import { Guard } from './guard'
+import { type Callable, NotFused, recordForward } from './recording'
+import { stagesOf } from './stages'
+
+/** One signature's recording: a plan, or the reason why there is none. */
+export interface Entry {
+  /** The input's shape and dtype, the mode and the grad mode. */
+  signature: string
+  count: number
+  guard: Guard | undefined
+  /** The native plan; -1 where the forward runs as it is. */
+  id: number
+  reason: string | undefined
+}
+
+/** How many signatures are kept; the one that was used longest ago goes first. */
+export const MAX_RECORDINGS = 16
+
+/** Of the largest output: what a fused forward may differ from the eager one by when it is recorded. */
+const TOLERANCE = 1e-4
+
+/** A compiled module's own part, for `explain`. */
+export let entriesOf: (compiled: CompiledModule<Module>) => readonly Entry[]
+
+type Input<M extends Module> = Parameters<M['forward']>
+type Output<M extends Module> = ReturnType<M['forward']>
+
+/** What `compile` gives: a module that computes what `module` computes. */
+export class CompiledModule<M extends Module = Module> extends Module {
+  /** The module that was compiled; its parameters are this one's too. */
+  readonly module: M
+  readonly #entries = new Map<string, Entry>()
+  #last: Entry | undefined
+
+  /** @internal */
+  static {
+    entriesOf = compiled => [...compiled.#entries.values()]
+  }
+
+  constructor(module: M) {
+    super()
+    this.module = module
+    super.train(module.training)
+  }
+
+  /** What the module's own `forward` gives, within the tolerance that `compile` states. */
+  forward(...args: Input<M>): Output<M> {
+    const [x] = args as unknown[]
+    const last = this.#last
+    if (last !== undefined && args.length === 1 && last.guard!.holds()) {
+      const result = blank() as Tensor
+      const slot = graph.graphPredict(last.id, slotOf(x as Tensor), result, last.count)
+      if (slot !== -1) return finish(result, slot) as Output<M>
+    }
+    return this.#look(args) as Output<M>
+  }
+
+  #look(args: unknown[]): unknown {
+    const { module } = this
+    const [x] = args
+    const eager = () => (module.forward as (...args: unknown[]) => unknown)(...args)
+    if (args.length !== 1 || !isTensor(x)) return eager()
+    const entry = this.#entry(x)
+    if (entry.id === -1) return eager()
+    const result = blank() as Tensor
+    const slot = graph.graphPredict(entry.id, slotOf(x), result, entry.count)
+    if (slot === -1) return eager()
+    this.#last = entry
+    return finish(result, slot)
+  }
+
+  #entry(x: Tensor): Entry {
+    const signature = signatureOf(this.module, x)
+    let entry = this.#entries.get(signature)
+    if (entry === undefined || entry.guard?.holds() === false) entry = makeEntry(this.module as Callable, x, signature)
+    this.#entries.delete(signature)
+    this.#entries.set(signature, entry)
+    if (this.#entries.size > MAX_RECORDINGS) this.#entries.delete(this.#entries.keys().next().value!)
+    return entry
+  }
+
+  /**
+   * The same off this thread, which stays free; works on the tensors as they are when its turn comes. Rejects with an
+   * `AbortError` where `signal` was aborted before it began.
+   */
+  async run(x: Input<M>[0], options: { signal?: AbortSignal } = {}): Promise<Output<M>> {
+    if (!isOptions(options)) throw new InvalidArgTypeError(`run: expected options, got ${describe(options)}`)
+    for (const key of Object.keys(options)) if (key !== 'signal') throw unknownOption('run', key, ['signal'])
+    check('run', 'signal', options.signal, SIGNAL)
+    await turn(options.signal)
+    const job = new Job()
+    const out = job.run(() => this.forward(...([x] as unknown as Input<M>)))
+    await job.settled()
+    return out
+  }
+
+  override stateDict(...args: Parameters<Module['stateDict']>): StateDict {
+    return this.module.stateDict(...args)
+  }
+
+  override loadStateDict(...args: Parameters<Module['loadStateDict']>): ReturnType<Module['loadStateDict']> {
+    return this.module.loadStateDict(...args)
+  }
+}
+
+function signatureOf(module: Module, x: Tensor): string {
+  const mode = module.training ? 'train' : 'eval'
+  return `[${x.shape.join(', ')}] ${x.dtype} ${mode}${isGradEnabled() ? ' grad' : ''}`
+}
+
+function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
+  const none = { signature, count: x.ndim === 0 ? 0 : x.size(0), guard: undefined, id: -1 }
+  try {
+    if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
+    if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
+    if (isGradEnabled() && (x.requiresGrad || module.parameters().some(p => p.requiresGrad))) {
+      throw new NotFused('gradients are recorded: use noGrad, or train with { compile: true }')
+    }
+    const { stages, guard } = stagesFor(module, x)
+    if (guard.training) throw new NotFused('a layer is in train mode: train with { compile: true } fuses that')
+    const entry: Entry = { ...none, guard, id: -1, reason: undefined }
+    entry.id = graph.graphCreate(stages, x.shape, entry)
+    compareWithEager(module, x, entry)
+    return entry
+  } catch (error) {
+    const { message } = error as Error
+    return { ...none, reason: message }
+  }
+}
+
+/** The chain of a model's forward as stages, and what has to hold for it. `NotFused` where it is none. */
+export function stagesFor(module: Callable, x: Tensor): { stages: Stage[]; guard: Guard } {
+  const chain = recordForward(module, x)
+  const names = new Map(module.namedModules().map(([name, child]) => [child, name]))
+  return { stages: stagesOf(chain, names), guard: new Guard(module, chain) }
+}
+
+/** A recording is believed only once it gave what eager gives. */
+function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
+  tidy(() => {
+    const result = blank() as Tensor
+    const slot = graph.graphPredict(entry.id, slotOf(x), result, entry.count)
+    if (slot === -1) throw new NotFused('the plan does not take this input')
+    finish(result, slot)
+    const expected = module.forward(x) as Tensor
+    if (expected.shape.join() !== result.shape.join() || expected.dtype !== result.dtype) {
+      throw new NotFused(`the fused output is [${result.shape.join(', ')}], not [${expected.shape.join(', ')}]`)
+    }
+    if (expected.numel() === 0) return
+    const apart = expected.sub(result).abs().max().item() as number
+    const size = Math.max(1, expected.abs().max().item() as number)
+    if (!(apart <= TOLERANCE * size) && Number.isFinite(size)) {
+      throw new NotFused(`the fused output differs from eager's by ${apart}`)
+    }
+  })
+}
+
+/**
+ * A module that computes what `model` computes, from recordings: at the first call of each signature (the input's
+ * shape and dtype, train or eval mode, grad mode) `forward` runs once against shapes alone, what it asked for becomes a
+ * plan of fused blocks, and its output is compared with eager's before it is believed. Later calls run the plan.
+ *
+ * What `compile` freezes: `forward` is not run again for a signature, so whatever it does besides asking for operators and
+ * layers (counting, branching on its own fields) happens once. What it does not freeze: the values of parameters and
+ * buffers; and it notices tensors and modules that were replaced, hooks that were added, modes that were switched.
+ *
+ * Fused on the CPU in float32, outside autograd: chains of `Conv2d`, `BatchNorm2d` in eval mode, `ReLU`, tanh, sigmoid,
+ * max and average pools, flattening, `Linear`, `Dropout` in eval mode. Everything else runs eagerly, and
+ * `explain(compiled)` says why. Outputs are within 1e-4 of eager's (of the largest output, where that is above 1). At most
+ * 16 signatures are kept.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE` for what is no module.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.compile.html
+ * @example
+ * const fast = torch.compile(model.eval())
+ * const logits = torch.noGrad(() => fast.forward(x))
+ */
+export function compile<M extends Module>(model: M): CompiledModule<M> {
+  if (!isModule(model)) throw new InvalidArgTypeError(`compile: expected a Module, got ${describe(model)}`)
+  return model instanceof CompiledModule ? (model as unknown as CompiledModule<M>) : new CompiledModule(model)
+}

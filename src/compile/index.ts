@@ -1,0 +1,2 @@
+export { CompiledModule, compile } from './compiled'
+export { explain } from './explain'
