@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -74,6 +83,35 @@ test('MNIST: from the address that answers, then from the cache; what is wrong i
   assert.deepEqual(readdirSync(join(bad.env.LIBTORCH_NODE_CACHE!, 'mnist')), [])
   await assert.rejects(findFiles(bad, { download: false }), { code: 'ERR_DATA', message: /switched off/ })
   await assert.rejects(findFiles(bad, { signal: AbortSignal.abort() }), { name: 'AbortError' })
+})
+
+test('a download that was cut goes on where it stopped, also that of a process that is no more', async () => {
+  const name = MNIST.files[0]!.name
+  const whole = readFileSync(join(DIGITS, name))
+  const asked: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.headers.range)
+    const start = Number(/\d+/.exec(request.headers.range ?? '0')![0])
+    const rest = whole.subarray(start)
+    response.writeHead(start > 0 ? 206 : 200, { 'content-length': rest.length })
+    if (start > 0) response.end(rest)
+    else response.write(rest.subarray(0, 50_000), () => setTimeout(() => response.destroy(), 200))
+  })
+  servers.push(server)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const all = published(MNIST, DIGITS, [address])
+  const here = { ...all, files: all.files.slice(0, 1) }
+  const cache = join(here.env.LIBTORCH_NODE_CACHE!, 'mnist')
+  await assert.rejects(findFiles(here, {}), { code: 'ERR_DATA' })
+  const [part] = readdirSync(cache)
+  assert.equal(part, `${name}.part-${process.pid}`)
+  renameSync(join(cache, part!), join(cache, `${name}.part-999999999`))
+  const [path] = await findFiles(here, {})
+  assert.ok(readFileSync(path!).equals(whole))
+  assert.equal(asked[0], undefined)
+  assert.match(asked[1]!, /^bytes=[1-9]\d*-$/)
+  assert.deepEqual(readdirSync(cache), [name])
 })
 
 test('MNIST and Fashion-MNIST as data sets', async () => {

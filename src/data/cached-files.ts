@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DataError, describe, InvalidArgTypeError } from '../core/errors'
 import { check, is, isOptions, unknownOption } from '../core/options'
@@ -51,7 +51,7 @@ export function checkFileOptions(what: string, options: unknown, known: readonly
 
 /**
  * Finds the files in the folder that the caller names or in the cache, and fetches what the cache lacks, checked by its
- * checksum; gives their paths. Throws `ERR_DATA` that lists what was tried; an aborted `signal` gives an `AbortError`.
+ * checksum, going on where an earlier download was cut; gives their paths. Throws `ERR_DATA` that lists what was tried; an aborted `signal` gives an `AbortError`.
  */
 export async function findFiles(published: Publication, options: FileOptions): Promise<string[]> {
   const { title, files } = published
@@ -86,24 +86,20 @@ async function fetchFile(
   const { name, bytes, sha256 } = file
   const { signal, onProgress } = options
   await mkdir(cache, { recursive: true })
-  const work = await mkdtemp(join(cache, '.unfinished-'))
+  const path = join(cache, `${name}.part-${process.pid}`)
+  await takeOver(cache, name, path)
   const tried: string[] = []
-  try {
-    for (const address of published.addresses) {
-      const onBytes = (received: number, total: number) =>
-        onProgress?.({ step: 'download', source: 'download', message: `fetching ${name}`, file: name, received, total })
-      try {
-        const path = join(work, name)
-        await download(new URL(name, address).href, path, { bytes, sha256 }, { signal, onBytes })
-        await rename(path, join(cache, name)) // whole or not at all
-        return
-      } catch (error) {
-        signal?.throwIfAborted()
-        tried.push(`  - ${(error as Error).message}`)
-      }
+  for (const address of published.addresses) {
+    const onBytes = (received: number, total: number) =>
+      onProgress?.({ step: 'download', source: 'download', message: `fetching ${name}`, file: name, received, total })
+    try {
+      await download(new URL(name, address).href, path, { bytes, sha256 }, { signal, onBytes, resume: true })
+      await rename(path, join(cache, name)) // whole or not at all
+      return
+    } catch (error) {
+      signal?.throwIfAborted()
+      tried.push(`  - ${(error as Error).message}`)
     }
-  } finally {
-    await rm(work, { recursive: true, force: true })
   }
   throw new DataError(
     [
@@ -112,4 +108,25 @@ async function fetchFile(
       `Put it into a folder and name that as { root }, or into ${cache}.`,
     ].join('\n'),
   )
+}
+
+/** Goes on with what a process that is no more has left; renaming gives it to one of those that want it. */
+async function takeOver(cache: string, name: string, path: string): Promise<void> {
+  if (existsSync(path)) return
+  for (const left of await readdir(cache)) {
+    if (!left.startsWith(`${name}.part-`) || isRunning(Number(left.slice(name.length + 6)))) continue
+    const taken = await rename(join(cache, left), path).then(
+      () => true,
+      () => false,
+    )
+    if (taken) return
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
