@@ -8,7 +8,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { isFunction, pageOf, resultNames } from './operators/pages.mjs'
-import { isTwoSided, RESULTS, ruleOf, twoSided } from './operators/rules.mjs'
+import { indexType, isTwoSided, RESULTS, ruleOf, twoSided } from './operators/rules.mjs'
 import { typedFunctionsOf } from './operators/typed-functions.mjs'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -150,7 +150,7 @@ function signatures(name, schema, asMethod) {
   const named = args.map(argument => ({
     ...argument,
     js: camelCase(argument.name),
-    type: inputType(argument, numbers),
+    type: indexType(name, argument.name) ?? inputType(argument, numbers),
   }))
   const places = named.filter(argument => !argument.keywordOnly)
   // up to the last one that must be given, all have their place: `Tensor?` is `Tensor | null` there

@@ -80,13 +80,17 @@ test('a wrong index is refused by name', () => {
   const wrong = (call: () => unknown, code: string, message: RegExp) => assert.throws(call, { code, message })
   wrong(() => x.at('x' as never), 'ERR_INVALID_ARG_TYPE', /at: an index is a number, a slice/)
   wrong(() => x.at({} as never), 'ERR_INVALID_ARG_TYPE', /got an object/)
-  wrong(() => x.at(0, 0, 0), 'ERR_LIBTORCH', /too many indices for tensor of dimension 2/)
+  wrong(() => (x as torch.Tensor).at(0, 0, 0), 'ERR_LIBTORCH', /too many indices for tensor of dimension 2/)
   wrong(() => x.at('...', 0, '...'), 'ERR_INVALID_ARG_TYPE', /a single '\.\.\.'/)
-  wrong(() => x.at(2), 'ERR_LIBTORCH', /index 2 out of range/)
+  wrong(() => (x as torch.Tensor).at(2), 'ERR_LIBTORCH', /index 2 out of range/)
   wrong(() => x.at(0.5), 'ERR_INVALID_ARG_TYPE', /index/)
   wrong(() => x.at([0.5]), 'ERR_INVALID_ARG_TYPE', /an index holds integers/)
-  wrong(() => x.setAt('1' as never, 0), 'ERR_INVALID_ARG_TYPE', /the value must be a tensor or a number/)
-  wrong(() => x.setAt(torch.ones([4]), 0), 'ERR_LIBTORCH', /must match/)
+  wrong(
+    () => (x as torch.Tensor).setAt('1' as never, 0),
+    'ERR_INVALID_ARG_TYPE',
+    /the value must be a tensor or a number/,
+  )
+  wrong(() => (x as torch.Tensor).setAt(torch.ones([4]), 0), 'ERR_LIBTORCH', /must match/)
   wrong(() => slice(0.5), 'ERR_INVALID_ARG_TYPE', /'stop' must be an integer or null/)
   wrong(() => slice(0, 2, -1), 'ERR_OUT_OF_RANGE', /'step' must be at least 1, got -1/)
 })

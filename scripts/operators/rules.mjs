@@ -8,7 +8,7 @@ const SAME = words(`
   positive negative ceil floor round trunc fix frac sign sgn roll flip fliplr flipud tril triu relu6 elu celu selu gelu
   silu mish hardtanh hardswish hardsigmoid leaky_relu log_sigmoid prelu rrelu softplus softshrink hardshrink threshold
   dropout alpha_dropout feature_dropout feature_alpha_dropout nan_to_num bernoulli index_fill index_add index_copy
-  index_put scatter_add scatter_reduce index_reduce diagonal_scatter select_scatter slice_scatter renorm resolve_conj
+  index_put scatter scatter_add scatter_reduce index_reduce diagonal_scatter select_scatter slice_scatter renorm resolve_conj
   resolve_neg conj conj_physical fill bitwise_not layer_norm group_norm instance_norm batch_norm rms_norm
   channel_shuffle native_channel_shuffle matrix_exp zero alias fft_fftshift fft_ifftshift linalg_inv linalg_matrix_exp
   linalg_matrix_power matrix_power inverse linalg_cholesky cholesky cholesky_inverse`)
@@ -26,6 +26,16 @@ const FLOAT = words(`
 
 /** The shape stays, the result is bool. */
 const BOOL = words('isnan isinf isfinite isneginf isposinf isreal signbit logical_not isin')
+
+/** The dtypes of positions, by operator; both where it is none of these. */
+const INT64 = new Set(words('index_fill index_fill_ index_copy index_copy_ put put_'))
+const INDEXED = /^(index_(fill|add|copy|reduce)|scatter|scatter_(add|reduce)|put|embedding)_?$/
+
+/** The type of a tensor of positions, where a parameter is one. */
+export function indexType(operator, parameter) {
+  if (!INDEXED.test(operator) || !/^(index|indices)$/.test(parameter)) return undefined
+  return INT64.has(operator) ? "Tensor<any, 'int64'>" : "Tensor<any, 'int64' | 'int32'>"
+}
 
 /** Two sides, broadcast; the dtype is that of both. */
 const BINARY = words(`

@@ -45,7 +45,7 @@ type JoinedList<S extends Shape, I extends number> =
     : number extends I
       ? Unsized<S>
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'cat', S, I>
+        ? ShapeError<OutOfRange<'cat', S, I>>
         : ReplaceAt<S, AxisOf<S, I>, number>
 type JoinEach<L extends Shapes, Out, I extends number> =
   IsAny<Out> extends true
@@ -56,7 +56,7 @@ type JoinEach<L extends Shapes, Out, I extends number> =
         : number extends I
           ? Unsized<Out>
           : [AxisOf<Out, I>] extends [never]
-            ? OutOfRange<'cat', Out, I>
+            ? ShapeError<OutOfRange<'cat', Out, I>>
             : L extends readonly [infer H extends Shape, ...infer R extends Shapes]
               ? IsUnranked<H> extends true
                 ? JoinEach<R, ReplaceAt<Out, AxisOf<Out, I>, number>, I>
@@ -193,7 +193,7 @@ export type Split<S extends Shape, N, I extends number> =
     : number extends I
       ? Unsized<S>[]
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'split', S, I>
+        ? ShapeError<OutOfRange<'split', S, I>>
         : N extends number
           ? Parts<S, AxisOf<S, I>, SizesOrMany<PlainSize<SizeAt<S, I>>, N>>
           : N extends Shape
@@ -219,7 +219,7 @@ export type Chunked<S extends Shape, N extends number, I extends number> =
     : number extends I
       ? Unsized<S>[]
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'chunk', S, I>
+        ? ShapeError<OutOfRange<'chunk', S, I>>
         : number extends N
           ? ReplaceAt<S, AxisOf<S, I>, number>[]
           : Parts<S, AxisOf<S, I>, ChunkSizes<PlainSize<SizeAt<S, I>>, N>>
@@ -236,7 +236,7 @@ export type Unbound<S extends Shape, I extends number> =
     : number extends I
       ? any[]
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'unbind', S, I>
+        ? ShapeError<OutOfRange<'unbind', S, I>>
         : DropAxis<S, AxisOf<S, I>> extends infer R
           ? IsFew<PlainSize<SizeAt<S, I>>> extends true
             ? Copies<PlainSize<SizeAt<S, I>>, R>

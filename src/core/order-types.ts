@@ -37,7 +37,7 @@ export type TopK<What extends string, S extends Shape, K extends number, I exten
       : S extends readonly []
         ? []
         : [AxisOf<S, I>] extends [never]
-          ? OutOfRange<What, S, I>
+          ? ShapeError<OutOfRange<What, S, I>>
           : IsEnough<PlainSize<SizeAt<S, I>>, K> extends true
             ? ReplaceAt<S, AxisOf<S, I>, K>
             : ShapeError<`${What}: ${ShowSize<K>} of dimension ${ShowSize<I>} of ${Show<S>}`>
@@ -79,7 +79,7 @@ export type Differences<S extends Shape, N extends number, I extends number> =
     : number extends I
       ? { -readonly [K in keyof S]: number }
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'diff', S, I>
+        ? ShapeError<OutOfRange<'diff', S, I>>
         : ReplaceAt<S, AxisOf<S, I>, NotNegative<Minus<PlainSize<SizeAt<S, I>>, N>>>
 type NotNegative<N extends number> = number extends N ? number : `${N}` extends `-${string}` ? 0 : N
 
@@ -90,7 +90,7 @@ export type Unfolded<S extends Shape, I extends number, N extends number, Step e
     : number extends I
       ? any
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'unfold', S, I>
+        ? ShapeError<OutOfRange<'unfold', S, I>>
         : IsEnough<PlainSize<SizeAt<S, I>>, N> extends true
           ? [...ReplaceAt<S, AxisOf<S, I>, Step extends 1 ? Plus<Minus<PlainSize<SizeAt<S, I>>, N>, 1> : number>, N]
           : ShapeError<`unfold: windows of ${ShowSize<N>} in dimension ${ShowSize<I>} of ${Show<S>}`>

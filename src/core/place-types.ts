@@ -1,4 +1,5 @@
 /** Rules of operators that repeat, cut, move and pick dimensions, in types. */
+import type { Broadcast } from './broadcast-types'
 import type {
   AxisOf,
   Box,
@@ -35,11 +36,8 @@ export type ReplaceAt<S extends Shape, A, N> = {
   ? R
   : never
 
-export type OutOfRange<
-  What extends string,
-  S,
-  I,
-> = ShapeError<`${What}: dimension ${ShowSize<I>} is out of range for ${Show<S>}`>
+// The text alone: an alias of the whole error would be shown by its name instead.
+export type OutOfRange<What extends string, S, I> = `${What}: dimension ${ShowSize<I>} is out of range for ${Show<S>}`
 
 // ---- larger
 
@@ -101,7 +99,7 @@ export type Interleaved<S extends Shape, N extends number, I> =
       ? number extends I
         ? Unsized<S>
         : [AxisOf<S, I>] extends [never]
-          ? OutOfRange<'repeatInterleave', S, I>
+          ? ShapeError<OutOfRange<'repeatInterleave', S, I>>
           : ReplaceAt<S, AxisOf<S, I>, Times<SizeAtPlain<S, I>, N>>
       : [Times<N, ProductOf<S>>]
 type SizeAtPlain<S extends Shape, I extends number> = PlainSize<SizeAt<S, I>>
@@ -121,7 +119,7 @@ export type Narrowed<S extends Shape, I extends number, A extends number, L exte
     : number extends I
       ? Unsized<S>
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'narrow', S, I>
+        ? ShapeError<OutOfRange<'narrow', S, I>>
         : InBounds<SizeAtPlain<S, I>, A, L> extends true
           ? ReplaceAt<S, AxisOf<S, I>, PlainSize<L>>
           : ShapeError<`narrow: ${ShowSize<L>} from ${ShowSize<A>} is more than dimension ${ShowSize<I>} of ${Show<S>} has`>
@@ -140,7 +138,7 @@ export type Selected<S extends Shape, I extends number, P extends number> =
     : number extends I
       ? any
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'select', S, I>
+        ? ShapeError<OutOfRange<'select', S, I>>
         : HasPosition<SizeAtPlain<S, I>, P> extends true
           ? Dropped<S, AxisOf<S, I>, false>
           : ShapeError<`select: index ${ShowSize<P>} is out of range for dimension ${ShowSize<I>} of ${Show<S>}`>
@@ -159,7 +157,7 @@ export type IndexSelected<What extends string, S extends Shape, I extends number
     : number extends I
       ? Unsized<S>
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<What, S, I>
+        ? ShapeError<OutOfRange<What, S, I>>
         : IsUnranked<X> extends true
           ? ReplaceAt<S, AxisOf<S, I>, number>
           : X extends readonly []
@@ -177,7 +175,7 @@ export type Gathered<What extends string, S extends Shape, I extends number, X e
       : number extends I
         ? Writable<X>
         : [AxisOf<S, I>] extends [never]
-          ? OutOfRange<What, S, I>
+          ? ShapeError<OutOfRange<What, S, I>>
           : S extends readonly []
             ? Writable<X>
             : X['length'] extends S['length']
@@ -212,7 +210,7 @@ export type Unflattened<S extends Shape, I extends number, V extends Shape> =
     : number extends I
       ? any
       : [AxisOf<S, I>] extends [never]
-        ? OutOfRange<'unflatten', S, I>
+        ? ShapeError<OutOfRange<'unflatten', S, I>>
         : Viewed<[SizeAtPlain<S, I>], V> extends infer R
           ? IsAny<R> extends true
             ? any
@@ -303,9 +301,9 @@ export type Diagonal<S extends Shape, K extends number, A extends number, B exte
     : number extends A | B
       ? any
       : [AxisOf<S, A>] extends [never]
-        ? OutOfRange<'diagonal', S, A>
+        ? ShapeError<OutOfRange<'diagonal', S, A>>
         : [AxisOf<S, B>] extends [never]
-          ? OutOfRange<'diagonal', S, B>
+          ? ShapeError<OutOfRange<'diagonal', S, B>>
           : [...Dropped<S, AxisOf<S, A> | AxisOf<S, B>, false>, DiagonalSize<SizeAtPlain<S, A>, SizeAtPlain<S, B>, K>]
 type DiagonalSize<N extends number, M extends number, K extends number> = number extends N | M | K
   ? number
@@ -314,3 +312,23 @@ type DiagonalSize<N extends number, M extends number, K extends number> = number
     : Least<N, Minus<M, K>>
 type Least<A extends number, B extends number> =
   IsPositive<A> extends false ? 0 : IsPositive<B> extends false ? 0 : IsPositive<Minus<A, B>> extends true ? B : A
+
+/** `takeAlongDim(index, dim)`: the other dimensions broadcast. */
+export type TakenAlong<S extends Shape, X extends Shape, I> =
+  IsUnranked<S> extends true
+    ? any
+    : IsUnranked<X> extends true
+      ? any
+      : I extends number
+        ? number extends I
+          ? any
+          : [AxisOf<S, I>] extends [never]
+            ? ShapeError<OutOfRange<'takeAlongDim', S, I>>
+            : X['length'] extends S['length']
+              ? Broadcast<'takeAlongDim', ReplaceAt<S, AxisOf<S, I>, 1>, ReplaceAt<X, AxisOf<S, I>, 1>> extends infer R
+                ? R extends Shape
+                  ? ReplaceAt<R, AxisOf<S, I>, SizeOf<X, AxisOf<S, I>>>
+                  : R
+                : never
+              : ShapeError<`takeAlongDim: the index needs the rank of ${Show<S>}, got ${Show<X>}`>
+        : [ProductOf<X>]

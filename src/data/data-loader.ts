@@ -9,6 +9,7 @@ import { type DataLoaderOptions, type Plan, planOf } from './loader-options'
 import { pinned } from './pin-memory'
 import { drawSeed, type Sampler } from './sampler'
 import type { AnyDataset, BatchOf } from './types'
+import { WorkerBatches } from './worker-batches'
 
 /**
  * Batches of a data set, as `torch.utils.data.DataLoader`: every pass (`for await (const [x, y] of loader)`, or `for` where
@@ -19,8 +20,16 @@ import type { AnyDataset, BatchOf } from './types'
  * `shuffle` also the seed of a generator of its own (or permutes with `generator` itself). After
  * `torch.manualSeed(s)` both languages give the same batches, and leave the same random state.
  *
+ * With `numWorkers` threads make the batches, `prefetchFactor` in advance each; batches keep their order and come in memory
+ * that both threads see. A worker costs a thread, some 0.5 s to start and some 100 MB with a copy of the package: it pays where
+ * an item takes longer than its copy (pictures that are decoded, long transforms), and hardly ever for a `TensorDataset`. What
+ * workers are given must be makeable there: tensors (copied once, for all of them), the package's data sets and transforms, and what
+ * `fromModule` names; a class or function of the caller's own is refused otherwise. Leaving the loop ends the workers, unless they
+ * are persistent.
+ *
  * Throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_OPTION`; a pass throws what the data set, the
- * sampler and `collate` throw, and an `AbortError` once `signal` is aborted.
+ * sampler and `collate` throw, and an `AbortError` once `signal` is aborted; with workers `ERR_DATA` with the worker's number and
+ * stack (the `cause` is what it threw), where one has ended, and after `timeout` seconds.
  *
  * @see https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
  * @example
@@ -42,6 +51,7 @@ export class DataLoader<
   /** The order of the batches; null with `batchSize: null`. */
   readonly batchSampler: Sampler<readonly unknown[]> | null
   readonly #plan: Plan
+  readonly #workers: WorkerBatches | undefined
 
   constructor(dataset: D, batchSize: N, shuffle: boolean, options?: DataLoaderOptions<D, N, B>)
   constructor(dataset: D, batchSize: N, options?: DataLoaderOptions<D, N, B>)
@@ -56,6 +66,7 @@ export class DataLoader<
     this.generator = plan.generator
     this.sampler = plan.sampler
     this.batchSampler = plan.batchSampler
+    this.#workers = plan.workers && new WorkerBatches(plan)
   }
 
   /** The number of batches of a pass. Throws `ERR_INVALID_ARG_TYPE` where the data set or the sampler has no length. */
@@ -68,13 +79,23 @@ export class DataLoader<
   }
 
   [Symbol.iterator](): IterableIterator<B> {
+    if (this.#workers !== undefined) {
+      throw new InvalidArgTypeError('DataLoader: workers need time; write `for await (... of loader)`')
+    }
     drawSeed(this.generator) // Python's base seed, for worker processes: drawn even without any
     return this.#batches()
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<B> {
-    drawSeed(this.generator)
+    const seed = () => drawSeed(this.generator)
+    if (this.#workers !== undefined) return this.#workers.pass(this.#order(), seed, batch => this.#placed(batch) as B)
+    seed()
     return this.#batchesInTime()
+  }
+
+  /** Ends persistent workers; a later pass starts new ones. */
+  async close(): Promise<void> {
+    await this.#workers?.close()
   }
 
   *#batches(): IterableIterator<B> {

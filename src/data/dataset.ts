@@ -1,6 +1,7 @@
 import { describe, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../core/errors'
-import { defaultCollate } from './collate'
+import { type Allocate, collate } from './collate'
 import { after, mapInOrder } from './eventually'
+import { portableClass } from './portable'
 import type { Eventually, MapDataset } from './types'
 
 /**
@@ -74,9 +75,9 @@ export function itemsOf<Item>(dataset: MapDataset<Item>, indices: readonly numbe
 }
 
 /** The items in some places as one batch, made by the default collate. */
-export function batchOf(dataset: MapDataset, indices: readonly number[]): unknown {
-  if (typeof dataset.getBatch === 'function') return dataset.getBatch(indices)
-  return after(itemsOf(dataset, indices), defaultCollate)
+export function batchOf(dataset: MapDataset, indices: readonly number[], allocate?: Allocate): unknown {
+  if (typeof dataset.getBatch === 'function') return dataset.getBatch(indices, allocate)
+  return after(itemsOf(dataset, indices), items => collate(items, allocate))
 }
 
 /**
@@ -114,11 +115,11 @@ export class Subset<Item> implements MapDataset<Item> {
     return itemsOf(this.dataset, this.#inside(indices))
   }
 
-  getBatch(indices: readonly number[]): unknown {
+  getBatch(indices: readonly number[], allocate?: Allocate): unknown {
     if (this.get !== Subset.prototype.get || this.getItems !== Subset.prototype.getItems) {
-      return after(this.getItems(indices), defaultCollate)
+      return after(this.getItems(indices), items => collate(items, allocate))
     }
-    return batchOf(this.dataset, this.#inside(indices))
+    return batchOf(this.dataset, this.#inside(indices), allocate)
   }
 
   #inside(indices: readonly number[]): number[] {
@@ -192,3 +193,7 @@ export function isStream(value: unknown): value is Iterable<unknown> | AsyncIter
     Partial<AsyncIterable<unknown>>
   return typeof now === 'function' || typeof later === 'function'
 }
+
+portableClass(Subset, ({ dataset, indices }) => [dataset, indices])
+portableClass(ConcatDataset, ({ datasets }) => [datasets])
+portableClass(ChainDataset, ({ datasets }) => [datasets])

@@ -1,5 +1,5 @@
 import { type Allocate, collate as collateInto } from './collate'
-import { itemsOf } from './dataset'
+import { batchOf, itemsOf } from './dataset'
 import { after, isPromise } from './eventually'
 import type { Eventually, MapDataset } from './types'
 
@@ -36,10 +36,7 @@ function fetchPlaces(recipe: Recipe, index: unknown): unknown {
   const { batching, collate, allocate } = recipe
   if (!batching) return after(dataset.get(index as number), item => (collate ? collate(item) : item))
   const places = index as readonly number[]
-  if (collate === null && allocate === undefined && typeof dataset.getBatch === 'function') {
-    return dataset.getBatch(places)
-  }
-  return after(itemsOf(dataset, places), items => (collate ? collate(items) : collateInto(items, allocate)))
+  return collate === null ? batchOf(dataset, places, allocate) : after(itemsOf(dataset, places), collate)
 }
 
 function streamFetcher({ dataset, batching, collate, dropLast, allocate }: Recipe): Fetch {

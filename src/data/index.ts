@@ -1,3 +1,5 @@
+export * as transforms from './transforms'
+
 import { classes, loadData } from './fashion-mnist'
 
 /** Fashion-MNIST: 70,000 images of clothes in ten classes. */
@@ -9,6 +11,7 @@ export { ChainDataset, ConcatDataset, Dataset, IterableDataset, Subset } from '.
 export type { FashionMnist, LoadDataOptions } from './fashion-mnist'
 export type { DataProgress, DataSource } from './fashion-mnist-sources'
 export type { DataLoaderOptions } from './loader-options'
+export { fromModule } from './portable'
 export { type RandomSplit, randomSplit } from './random-split'
 export {
   BatchSampler,
@@ -23,3 +26,4 @@ export {
 export { TensorDataset } from './tensor-dataset'
 export { type Split, type Splittable, type TrainTestSplitOptions, trainTestSplit } from './train-test-split'
 export type { AnyDataset, Batch, BatchOf, Collated, Eventually, ItemOf, MapDataset, RowOf } from './types'
+export { getWorkerInfo, type WorkerInfo } from './worker-info'

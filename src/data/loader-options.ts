@@ -6,6 +6,7 @@ import { isMapDataset, isStream } from './dataset'
 import { BatchSampler, GENERATOR, ITERABLE, RandomSampler, type Sampler, SequentialSampler } from './sampler'
 import { TensorDataset } from './tensor-dataset'
 import type { AnyDataset, Eventually, ItemOf, MapDataset } from './types'
+import { type WorkerPlan, workersOf } from './worker-options'
 
 /** Options of `DataLoader`, Python's words in camelCase. */
 export interface DataLoaderOptions<D = any, N = number | null, B = any> {
@@ -21,6 +22,18 @@ export interface DataLoaderOptions<D = any, N = number | null, B = any> {
   collate?: ((items: [N] extends [null] ? ItemOf<D> : ItemOf<D>[]) => Eventually<B>) | null
   /** Puts batches into pinned memory, from where they are copied to a GPU meanwhile; without a GPU nothing is done. */
   pinMemory?: boolean
+  /**
+   * Worker threads that make the batches; default 0, none. See `DataLoader` for what they cost and what data sets they take.
+   */
+  numWorkers?: number
+  /** Seconds to wait for a batch of the workers; default 0, for ever. */
+  timeout?: number
+  /** Called in each worker with its number before anything else; from `fromModule`. May give a promise. */
+  workerInit?: ((id: number) => unknown) | null
+  /** Batches that each worker makes in advance; default 2. */
+  prefetchFactor?: number | null
+  /** Keep the workers from pass to pass, until `close`; default false. */
+  persistentWorkers?: boolean
   /** Leave out the last batch where it is smaller than the others; default false. */
   dropLast?: boolean
   /** What the order is drawn from; default: the default generator, as in Python. */
@@ -36,10 +49,15 @@ const NAMES = [
   'shuffle',
   'sampler',
   'batchSampler',
+  'numWorkers',
   'collate',
   'pinMemory',
   'dropLast',
+  'timeout',
+  'workerInit',
   'generator',
+  'prefetchFactor',
+  'persistentWorkers',
   'signal',
 ]
 
@@ -57,6 +75,7 @@ export interface Plan {
   dropLast: boolean
   generator: Generator | null
   signal: AbortSignal | undefined
+  workers: WorkerPlan | undefined
 }
 
 const optional = ([expected, test]: readonly [string, (value: unknown) => boolean]) =>
@@ -72,6 +91,7 @@ export function planOf(dataset: AnyDataset, args: readonly unknown[]): Plan {
   const merged = mergeArguments('DataLoader', NAMES, [dataset, ...args])
   const { batchSize = 1, shuffle = null, sampler = null, batchSampler = null, collate = null } = merged
   const { pinMemory = false, dropLast = false, generator = null, signal } = merged
+  const workers = workersOf(merged)
   check('DataLoader', 'batchSize', batchSize, batchSize === null ? optional(is.positive) : is.positive)
   check('DataLoader', 'shuffle', shuffle, optional(is.boolean))
   check('DataLoader', 'sampler', sampler, optional(ITERABLE))
@@ -94,6 +114,7 @@ export function planOf(dataset: AnyDataset, args: readonly unknown[]): Plan {
     dropLast: dropLast as boolean,
     generator: generator as Generator | null,
     signal: signal as AbortSignal | undefined,
+    workers,
   }
   checkTogether(plan)
   return { ...plan, ...samplersOf(plan) }

@@ -1,7 +1,9 @@
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../core/errors'
+import { callOperator } from '../ops/registry'
 import { fromTypedArray, isTensor, type Tensor } from '../tensor'
-import { defaultCollate } from './collate'
+import { type Allocate, collate } from './collate'
 import { placeOf } from './dataset'
+import { portableClass } from './portable'
 import type { Batch, MapDataset, RowOf } from './types'
 
 /**
@@ -44,16 +46,25 @@ export class TensorDataset<const T extends readonly Tensor[] = readonly Tensor[]
   }
 
   /** The rows in the places `indices` of every tensor, as tensors of their own. Throws `ERR_OUT_OF_RANGE`. */
-  getBatch(indices: readonly number[]): Batch<T> {
+  getBatch(indices: readonly number[], allocate?: Allocate): Batch<T> {
     if (this.get !== TensorDataset.prototype.get) {
-      return defaultCollate(indices.map(index => this.get(index))) as Batch<T> // rows as a subclass has them
+      return collate(
+        indices.map(index => this.get(index)),
+        allocate,
+      ) as Batch<T> // rows as a subclass has them
     }
     const { length } = this
     const places = new Map<string, Tensor>()
     const host = BigInt64Array.from(indices, index => BigInt(placeOf('TensorDataset', index, length)))
     places.set('cpu', fromTypedArray(host) as Tensor)
     try {
-      return this.tensors.map(tensor => tensor.indexSelect(0, placesOn(places, tensor.device))) as never
+      return this.tensors.map(tensor => {
+        const index = placesOn(places, tensor.device)
+        const out = allocate?.([indices.length, ...tensor.shape.slice(1)], tensor)
+        if (out === undefined) return tensor.indexSelect(0, index)
+        callOperator('aten::index_select', 'out', [tensor, 0, index, out])
+        return out
+      }) as never
     } finally {
       for (const index of places.values()) index.dispose()
     }
@@ -68,3 +79,5 @@ function placesOn(places: Map<string, Tensor>, device: string): Tensor {
   }
   return there
 }
+
+portableClass(TensorDataset, ({ tensors }) => tensors)

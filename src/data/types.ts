@@ -1,6 +1,8 @@
 import type { DType } from '../core/dtype'
 import type { Shape } from '../core/shape-types'
 import type { Tensor, TypedArrayOf } from '../tensor'
+import type { Allocate } from './collate'
+import type { IterableDataset } from './dataset'
 
 /** What is there, or will be. */
 export type Eventually<T> = T | Promise<T>
@@ -13,12 +15,15 @@ export interface MapDataset<out Item = unknown> {
   get(index: number): Item | Promise<Item>
   /** Several items at once, in order, where that is cheaper than one by one. */
   getItems?(indices: readonly number[]): Eventually<readonly Item[]>
-  /** A whole batch at once, where that is cheaper than collating items; taken with the default collate alone. */
-  getBatch?(indices: readonly number[]): unknown
+  /**
+   * A whole batch at once, where that is cheaper than collating items; taken with the default collate alone. In a worker
+   * `allocate` makes room that both threads see: a tensor made elsewhere is copied there.
+   */
+  getBatch?(indices: readonly number[], allocate?: Allocate): unknown
 }
 
 /** Anything that a `DataLoader` takes: items with places, a stream of items, or tensors (which are a `TensorDataset`). */
-export type AnyDataset = MapDataset | Iterable<unknown> | AsyncIterable<unknown> | readonly Tensor[]
+export type AnyDataset = MapDataset | Iterable<unknown> | AsyncIterable<unknown> | IterableDataset | readonly Tensor[]
 
 /** Rows of a tensor: an unknown number of them. */
 type Rows<T> = 0 extends 1 & T
@@ -88,7 +93,9 @@ export type ItemOf<D> = D extends { get(index: number): infer Item }
       ? Item
       : D extends Iterable<infer Item>
         ? Awaited<Item>
-        : never
+        : D extends IterableDataset<infer Item>
+          ? Item
+          : never
 
 /** The batches of a data set: collated, or for `batchSize: null` its items. */
 export type BatchOf<D, N = number> = [N] extends [null]

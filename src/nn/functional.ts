@@ -43,6 +43,14 @@ export {
   featureAlphaDropout,
 } from './functional-dropout'
 export {
+  affineGrid,
+  type FoldOptions,
+  fold,
+  type GridSampleOptions,
+  gridSample,
+  unfold,
+} from './functional-fold'
+export {
   type MaxPoolNdOptions,
   type MaxUnpoolOptions,
   maxPool1d,
@@ -78,6 +86,14 @@ export {
   lpPool2d,
   lpPool3d,
 } from './functional-pool'
+export {
+  channelShuffle,
+  type InterpolateMode,
+  type InterpolateOptions,
+  interpolate,
+  pixelShuffle,
+  pixelUnshuffle,
+} from './functional-resize'
 
 export * from './functional-sequences'
 

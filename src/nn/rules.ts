@@ -93,12 +93,14 @@ type Chain<L extends readonly unknown[], S, C extends readonly 0[] = []> = L ext
     : never
   : S
 
-/** The dtype that comes out: layers keep it, a user's module gives its own. */
+/** The dtype that comes out: layers keep it unless their rule names one, a user's module gives its own. */
 export type SequentialDType<L extends readonly unknown[], D extends DType> = number extends L['length']
   ? any
   : L extends readonly [...infer T, infer H]
     ? typeof rule extends keyof H
-      ? SequentialDType<T, D>
+      ? Exclude<H[typeof rule], undefined> extends { dtype: infer E extends DType }
+        ? E
+        : SequentialDType<T, D>
       : H extends { forward(...args: never[]): Tensor<any, infer E> }
         ? E
         : any

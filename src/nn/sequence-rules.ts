@@ -1,6 +1,17 @@
 /** The rules of activations along a dimension, embeddings, recurrent layers and attention, in types. */
-import type { AxisCheck, AxisOf, FloorDivide, IsUnranked, Shape, ShapeError, Show, Times } from '../core/shape-types'
-import type { Rule } from './rules'
+import type {
+  AxisCheck,
+  AxisOf,
+  FloorDivide,
+  IsAny,
+  IsUnranked,
+  Shape,
+  ShapeError,
+  Show,
+  ShowSize,
+  Times,
+} from '../core/shape-types'
+import type { Agrees, Fits, Rule } from './rules'
 
 export interface GluRule<I extends number> extends Rule {
   out: this['in'] extends infer S extends Shape ? GluShape<S, I> : never
@@ -41,3 +52,121 @@ type ImagesShape<What extends string, S extends Shape> =
     : S['length'] extends 3 | 4
       ? S
       : ShapeError<`${What} expects [N, C, H, W] or [C, H, W], got ${Show<S>}`>
+
+/** Of layers of two tensors, which no Sequential can call. */
+export interface TwoInputsRule extends Rule {
+  out: ShapeError<'the layer takes two tensors'>
+}
+
+// ---- embeddings
+
+export interface EmbeddingRule<E extends number> extends Rule {
+  out: this['in'] extends infer S extends Shape ? EmbeddedShape<S, E> : never
+  /** The dtype of the weight, whatever that of the indices. */
+  dtype: any
+}
+/** `[*]` to `[*, E]`. */
+export type EmbeddedShape<S extends Shape, E extends number> = IsUnranked<S> extends true ? any : [...S, E]
+
+/** Refuses indices of a known dtype that is not int64 or int32. */
+export type IndexCheck<What extends string, D> =
+  IsAny<D> extends true
+    ? unknown
+    : [D] extends ['int64' | 'int32']
+      ? unknown
+      : 'int64' extends D
+        ? unknown
+        : ShapeError<`${What} expects indices of int64 or int32, got ${D & string}`>
+
+/** Bags of indices, `[B, N]`, or `[N]` with the offsets of `B` bags, to `[B, E]`. */
+export type BagShape<What extends string, S extends Shape, O extends Shape, E extends number, Last> =
+  IsUnranked<S> extends true
+    ? any
+    : S extends readonly [infer B extends number, number]
+      ? [B, E]
+      : S extends readonly [number]
+        ? O extends readonly [infer B extends number]
+          ? [Last extends false ? B : number, E]
+          : [number, E]
+        : ShapeError<`${What} expects [B, N], or [N] and offsets, got ${Show<S>}`>
+
+/** `[*, I]` and `[*, J]` to `[*, O]`. */
+export type BilinearShape<S extends Shape, T extends Shape, I extends number, J extends number, O extends number> =
+  IsUnranked<S> extends true
+    ? any
+    : IsUnranked<T> extends true
+      ? any
+      : S extends readonly [...infer A extends Shape, infer K extends number]
+        ? Fits<K, I> extends true
+          ? T extends readonly [...infer B extends Shape, infer L extends number]
+            ? Fits<L, J> extends true
+              ? Agrees<A, B> extends true
+                ? [...A, O]
+                : ShapeError<`Bilinear: the inputs' other dimensions must agree, got ${Show<S>} and ${Show<T>}`>
+              : ShapeError<`Bilinear expects ${ShowSize<J>} features in its second input, got ${ShowSize<L>} in ${Show<T>}`>
+            : ShapeError<`Bilinear expects [..., ${ShowSize<J>}], got ${Show<T>}`>
+          : ShapeError<`Bilinear expects ${ShowSize<I>} features in its first input, got ${ShowSize<K>} in ${Show<S>}`>
+        : ShapeError<`Bilinear expects [..., ${ShowSize<I>}], got ${Show<S>}`>
+
+// ---- recurrent layers
+
+/** Of layers that give their output and their state. */
+export interface StatefulRule<What extends string> extends Rule {
+  out: ShapeError<`${What} gives its output and its state`>
+}
+
+/** The sizes of a recurrent layer; `H` is what its output has for each direction. */
+export interface RecurrentSizes {
+  what: string
+  input: number
+  output: number
+  hidden: number
+  layers: number
+  first: boolean
+  both: boolean
+}
+
+/** `[L, N, I]` or `[N, L, I]` or `[L, I]` to the same with the output's features. */
+export type RecurrentShape<S extends Shape, Z extends RecurrentSizes> =
+  IsUnranked<S> extends true
+    ? any
+    : S extends readonly [...infer B extends Shape, infer I extends number]
+      ? B['length'] extends 1 | 2
+        ? Fits<I, Z['input']> extends true
+          ? [...B, Directed<Z['output'], Z['both']>]
+          : ShapeError<`${Z['what']} expects ${ShowSize<Z['input']>} features, got ${ShowSize<I>} in ${Show<S>}`>
+        : ShapeError<RecurrentRank<S, Z>>
+      : ShapeError<RecurrentRank<S, Z>>
+type RecurrentRank<
+  S,
+  Z extends RecurrentSizes,
+> = `${Z['what']} expects ${Z['first'] extends true ? '[N, L, ' : '[L, N, '}${ShowSize<Z['input']>}] or [L, ${ShowSize<Z['input']>}], got ${Show<S>}`
+type Directed<N extends number, Both> = boolean extends Both ? number : Both extends true ? Times<2, N> : N
+
+/** The state `[D * layers, N, size]`, or `[D * layers, size]` without a batch. */
+export type StateShape<S extends Shape, Z extends RecurrentSizes, H extends number> =
+  IsUnranked<S> extends true
+    ? any
+    : S extends readonly [infer A extends number, infer B extends number, number]
+      ? [Directed<Z['layers'], Z['both']>, boolean extends Z['first'] ? number : Z['first'] extends true ? A : B, H]
+      : [Directed<Z['layers'], Z['both']>, H]
+
+/** Refuses a state of other sizes. */
+export type StateCheck<S extends Shape, T extends Shape, Z extends RecurrentSizes, H extends number> =
+  StateShape<S, Z, H> extends infer W extends Shape
+    ? Agrees<T, W> extends true
+      ? unknown
+      : ShapeError<`${Z['what']} expects a state of ${Show<W>}, got ${Show<T>}`>
+    : unknown
+
+/** `[N, I]` or `[I]` to `[N, H]` or `[H]`. */
+export type CellShape<What extends string, S extends Shape, I extends number, H extends number> =
+  IsUnranked<S> extends true
+    ? any
+    : S extends readonly [...infer B extends Shape, infer J extends number]
+      ? B['length'] extends 0 | 1
+        ? Fits<J, I> extends true
+          ? [...B, H]
+          : ShapeError<`${What} expects ${ShowSize<I>} features, got ${ShowSize<J>} in ${Show<S>}`>
+        : ShapeError<`${What} expects [N, ${ShowSize<I>}] or [${ShowSize<I>}], got ${Show<S>}`>
+      : ShapeError<`${What} expects [N, ${ShowSize<I>}] or [${ShowSize<I>}], got ${Show<S>}`>

@@ -127,6 +127,11 @@ export function packPaddedSequence(...args: unknown[]): PackedSequence {
   let input = options.tensor('input')
   let lengths = lengthsOf(options)
   const batchFirst = options.flag('batchFirst')
+  // libtorch takes what there is, and its recurrent layers stumble over it later
+  const [longest, length] = [Math.max(...[lengths.tolist()].flat()), input.size(batchFirst ? 1 : 0) as number]
+  if (longest > length) {
+    throw new InvalidArgValueError(`packPaddedSequence: a length of ${longest} for sequences of ${length}`)
+  }
   let sortedIndices: Tensor | null = null
   if (!options.flag('enforceSorted', true)) {
     const [sorted, order] = lengths.sort(-1, true) as [Tensor, Tensor]

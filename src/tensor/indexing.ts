@@ -1,16 +1,22 @@
 import { describe, InvalidArgTypeError, LibtorchError, OutOfRangeError } from '../core/errors'
-import type { IsUnranked, Shape } from '../core/shape-types'
+import type { range } from '../core/index-types'
 import { isScalar } from '../ops/accept'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from './tensor'
 
 /** A range of positions along a dimension, as Python's `start:stop:step`; made by `slice`. */
-export class Slice {
+export class Slice<
+  out A extends number | null = number | null,
+  out B extends number | null = number | null,
+  out C extends number = number,
+> {
+  declare readonly [range]?: readonly [A, B, C]
+
   /** @internal */
   constructor(
-    readonly start: number | null,
-    readonly stop: number | null,
-    readonly step: number,
+    readonly start: A,
+    readonly stop: B,
+    readonly step: C,
   ) {
     Object.freeze(this)
   }
@@ -39,8 +45,12 @@ function position(name: string, value: unknown): number | null {
  *
  * @see https://docs.python.org/3/library/functions.html#slice
  */
-export function slice(stop: number | null): Slice
-export function slice(start: number | null, stop: number | null, step?: number | null): Slice
+export function slice<const B extends number | null>(stop: B): Slice<null, B, 1>
+export function slice<
+  const A extends number | null,
+  const B extends number | null,
+  const C extends number | null = null,
+>(start: A, stop: B, step?: C): Slice<A, B, C extends null ? 1 : C & number>
 export function slice(...args: [number | null, (number | null)?, (number | null)?]): Slice {
   const [start, stop, step] = args.length === 1 ? [null, args[0], null] : args
   const by = position('step', step) ?? 1
@@ -54,49 +64,6 @@ export function slice(...args: [number | null, (number | null)?, (number | null)
  */
 export type TensorIndex = number | bigint | boolean | Slice | null | '...' | Tensor | readonly IndexList[]
 type IndexList = number | bigint | boolean | readonly IndexList[]
-
-type Consuming = number | bigint | Slice
-/** The dimensions of `S` without the first ones, one for each index of `I` that takes one. */
-type Skip<S extends Shape, I extends readonly unknown[]> = I extends readonly [infer H, ...infer R]
-  ? H extends Consuming
-    ? S extends readonly [number, ...infer T extends Shape]
-      ? Skip<T, R>
-      : S
-    : Skip<S, R>
-  : S
-/** The last dimensions of `S`, as many as `Left` does not have. */
-type Last<S extends Shape, Left extends Shape> = Left extends readonly [number, ...infer L extends Shape]
-  ? S extends readonly [number, ...infer T extends Shape]
-    ? Last<T, L>
-    : readonly []
-  : S
-type First<S extends Shape, Kept extends Shape> = S extends readonly [...infer F extends Shape, ...Kept] ? F : Shape
-
-/** The shape of `x.at(...I)` for positions, slices, `null` and `'...'`; with a tensor, an array or a boolean, unknown. */
-export type Indexed<S extends Shape, I extends readonly unknown[]> =
-  IsUnranked<S> extends true
-    ? any
-    : number extends I['length']
-      ? any
-      : I extends readonly [infer H, ...infer R]
-        ? [H] extends [null]
-          ? WithFirst<1, Indexed<S, R>>
-          : [H] extends ['...']
-            ? R extends readonly []
-              ? S
-              : Skip<S, R> extends infer Left extends Shape
-                ? Spread<First<S, Last<S, Left>>, Indexed<Last<S, Left>, R>>
-                : any
-            : S extends readonly [number, ...infer T extends Shape]
-              ? [H] extends [number | bigint]
-                ? Indexed<T, R>
-                : [H] extends [Slice]
-                  ? WithFirst<number, Indexed<T, R>>
-                  : any
-              : any
-        : S
-type WithFirst<N extends number, S> = 0 extends 1 & S ? any : S extends Shape ? [N, ...S] : any
-type Spread<A, B> = 0 extends 1 & B ? any : A extends Shape ? (B extends Shape ? [...A, ...B] : any) : any
 
 /** The dimensions that an index takes. */
 function taken(index: unknown): number {

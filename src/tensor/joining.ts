@@ -6,8 +6,8 @@ import { isTensor, type Tensor } from './tensor'
 import type { TypedFunctions } from './typed-functions'
 
 /** Tensors as one array, or as arguments of their own; and the options behind them. */
-function tensorsOf(args: readonly unknown[]): [tensors: readonly unknown[], options: readonly unknown[]] {
-  if (Array.isArray(args[0])) return [args[0], args.slice(1)]
+function tensorsOf(args: readonly unknown[]): [tensors: unknown, options: readonly unknown[]] {
+  if (!isTensor(args[0])) return [args[0], args.slice(1)]
   const options = isOptions(args.at(-1)) ? args.slice(-1) : []
   return [args.slice(0, args.length - options.length), options]
 }

@@ -5,15 +5,16 @@ import { type DType, dtypeName, itemSize } from '../core/dtype'
 import type { ItemOf, Scalar } from '../core/dtype-types'
 import { describe, InvalidArgTypeError, OutOfRangeError } from '../core/errors'
 import { adopt, dispose, Handle, isHandle, registerHandleClass, slotOf } from '../core/handle'
+import type { Indexed } from '../core/index-types'
 import { check, is, mergeArguments } from '../core/options'
 import { RemovableHandle } from '../core/removable'
-import type { Shape } from '../core/shape-types'
+import type { Check, Shape } from '../core/shape-types'
 import { binding } from '../native/load'
-import { assignAt, type Indexed, selectAt, type TensorIndex } from './indexing'
+import { assignAt, selectAt, type TensorIndex } from './indexing'
 import type { OperatorMethods } from './operator-types.generated'
 import { printTensor } from './print'
 import type { Result, TypedMethods } from './typed'
-import type { RowOf } from './typed-shaping'
+import type { AssignCheck, RowOf } from './typed-shaping'
 import { type NestedList, nested, type TypedArrayOf, typedArray } from './values'
 
 /** Nested arrays as an index: of integers, or of booleans for a mask. */
@@ -249,10 +250,10 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
    * @see https://docs.pytorch.org/docs/stable/tensor_view.html
    */
   at<T extends Shape, E extends DType, const I extends readonly TensorIndex[]>(
-    this: Tensor<T, E>,
+    this: Tensor<T, E> & Check<Indexed<T, I>>,
     ...indices: I
-  ): Tensor<Indexed<T, I>, E> {
-    return selectAt(this, indices, liftIndex) as Tensor<Indexed<T, I>, E>
+  ): Result<Indexed<T, I>, E> {
+    return selectAt(this, indices, liftIndex) as Result<Indexed<T, I>, E>
   }
 
   /**
@@ -264,7 +265,11 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
    * @example
    * x.setAt(0, slice(1, 3), '...')           // x[1:3, ...] = 0
    */
-  setAt(value: Tensor | Scalar, ...indices: TensorIndex[]): this {
+  setAt<T extends Shape, E extends DType, const V extends Tensor | Scalar, const I extends readonly TensorIndex[]>(
+    this: Tensor<T, E> & AssignCheck<Indexed<T, I>, V>,
+    value: V,
+    ...indices: I
+  ): Tensor<T, E> {
     assignAt(this, value, indices, liftIndex)
     return this
   }
@@ -296,7 +301,7 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
   *[Symbol.iterator](): Generator<Result<RowOf<S>, D>> {
     const { shape } = this
     if (shape.length === 0) throw new InvalidArgTypeError('iteration over a 0-d tensor')
-    for (let i = 0; i < shape[0]!; i++) yield this.at(i) as Result<RowOf<S>, D>
+    for (let i = 0; i < shape[0]!; i++) yield (this as Tensor).at(i) as Result<RowOf<S>, D>
   }
 }
 

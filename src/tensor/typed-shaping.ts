@@ -17,7 +17,7 @@ import type {
   Selected,
   Unflattened,
 } from '../core/place-types'
-import type { AxisCheck, Check, IsUnranked, Product, Shape, ShapeError, Transposed } from '../core/shape-types'
+import type { AxisCheck, Check, IsAny, IsUnranked, Product, Shape, ShapeError, Transposed } from '../core/shape-types'
 import type { Tensor } from './tensor'
 import type { Result } from './typed'
 
@@ -27,8 +27,6 @@ export type Results<R, D extends DType> = R extends readonly unknown[]
     ? Result<R[number], D>[]
     : { -readonly [K in keyof R]: Result<R[K], D> }
   : Tensor<any, D>[]
-/** The dtypes of positions. */
-export type IndexDType = 'int64' | 'int32'
 /** The rule of `flip`: the dimensions must be there. */
 export type AxesCheck<What extends string, S extends Shape, I> = I extends number
   ? AxisCheck<What, S, I>
@@ -38,7 +36,21 @@ export type AxesCheck<What extends string, S extends Shape, I> = I extends numbe
 /** `nonzero`: a row of positions for each element. */
 export type Positions<S extends Shape> = IsUnranked<S> extends true ? [number, number] : [number, S['length']]
 /** Where sizes are not one array, as in `view(2, 3)`. */
-export type OneArray<What extends string> = ShapeError<`${What}: sizes are one array, as in ${What}([2, 3])`>
+export type OneArray<What extends string> = `${What}: sizes are one array, as in ${What}([2, 3])`
+
+/** Refuses, in `setAt`, indices that are not there and a tensor that does not broadcast to what they select. */
+export type AssignCheck<R, V> =
+  IsAny<R> extends true
+    ? unknown
+    : R extends Shape
+      ? V extends Tensor<infer S>
+        ? IsUnranked<S> extends true
+          ? unknown
+          : S extends readonly [1, ...Shape]
+            ? unknown // leading dimensions of size 1 may be more than there are
+            : Check<Expanded<'setAt', S, R>>
+        : unknown
+      : R
 
 /** What `for (const row of x)` gives: the sub-tensors along the first dimension. */
 export type RowOf<S extends Shape> = S extends readonly [number, ...infer R extends Shape] ? R : any
@@ -71,7 +83,7 @@ export interface TypedPlaces {
     size: V & Check<Expanded<'expand', S, V>>,
     options?: { implicit?: boolean },
   ): Result<Expanded<'expand', S, V>, D>
-  expand(size: OneArray<'expand'>, second: number, ...more: readonly number[]): never
+  expand(size: ShapeError<OneArray<'expand'>>, second: number, ...more: readonly number[]): never
   /**
    * Expanded to the shape of another tensor.
    *
@@ -163,7 +175,7 @@ export interface TypedPlaces {
     S extends Shape,
     D extends DType,
     const I extends number,
-    const A extends number | Tensor<[], IndexDType>,
+    const A extends number | Tensor<[], 'int64' | 'int32'>,
     const L extends number,
   >(
     this: Tensor<S, D>,
@@ -258,7 +270,7 @@ export interface TypedCopies {
     this: Tensor<S, D>,
     repeats: V & Check<Repeated<'repeat', S, V>>,
   ): Result<Repeated<'repeat', S, V>, D>
-  repeat(repeats: OneArray<'repeat'>, second: number, ...more: readonly number[]): never
+  repeat(repeats: ShapeError<OneArray<'repeat'>>, second: number, ...more: readonly number[]): never
   /**
    * As `repeat`, but fewer numbers than dimensions count from the last one.
    *
@@ -281,7 +293,7 @@ export interface TypedCopies {
   ): Result<Interleaved<S, N, I>, D>
   repeatInterleave<S extends Shape, D extends DType, const I extends number | null = null>(
     this: Tensor<S, D> & Check<Interleaved<S, number, I>>,
-    repeats: Tensor<any, IndexDType>,
+    repeats: Tensor<any, 'int64' | 'int32'>,
     dim?: I | { dim?: I; outputSize?: number | null },
     options?: { outputSize?: number | null },
   ): Result<Interleaved<S, number, I>, D>
@@ -321,7 +333,7 @@ export interface TypedCopies {
   indexSelect<S extends Shape, D extends DType, const I extends number, X extends Shape>(
     this: Tensor<S, D>,
     dim: I,
-    index: Tensor<X, IndexDType> & Check<IndexSelected<'indexSelect', S, I, X>>,
+    index: Tensor<X, 'int64' | 'int32'> & Check<IndexSelected<'indexSelect', S, I, X>>,
   ): Result<IndexSelected<'indexSelect', S, I, X>, D>
   /**
    * Elements along a dimension, the positions of which an index of the same rank names: int64 or int32.
@@ -331,7 +343,7 @@ export interface TypedCopies {
   gather<S extends Shape, D extends DType, const I extends number, X extends Shape>(
     this: Tensor<S, D>,
     dim: I,
-    index: Tensor<X, IndexDType> & Check<Gathered<'gather', S, I, X>>,
+    index: Tensor<X, 'int64' | 'int32'> & Check<Gathered<'gather', S, I, X>>,
     options?: { sparseGrad?: boolean; out?: Tensor },
   ): Result<Gathered<'gather', S, I, X>, D>
   /**

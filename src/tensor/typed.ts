@@ -3,7 +3,6 @@
  * Shape-dependent methods take `this: Tensor<S, D>`, so that `Tensor<S, D>` stays covariant in both.
  */
 import type { Broadcast, BroadcastInto, Matmul } from '../core/broadcast-types'
-import type { Device } from '../core/device'
 import type { DType } from '../core/dtype'
 import type { CastCheck, FloatDType, OneDType, RealDType, ResultDType, Scalar, ScalarDType } from '../core/dtype-types'
 import type { ProductOf } from '../core/product-types'
@@ -15,6 +14,7 @@ import type {
   Permuted,
   Same,
   Shape,
+  ShapeError,
   SizeAt,
   Squeezed,
   T2,
@@ -23,9 +23,10 @@ import type {
 } from '../core/shape-types'
 import type { Viewed } from '../core/view-types'
 import type { Tensor } from './tensor'
-
 import type { TypedAlgebra } from './typed-algebra'
+import type { TypedConversions } from './typed-conversions'
 import type { TypedInPlace } from './typed-in-place'
+import type { TypedMixed } from './typed-mixed'
 import type { TypedOrdering } from './typed-ordering'
 import type { TypedPicking } from './typed-picking'
 import type { TypedReductions } from './typed-reductions'
@@ -97,39 +98,6 @@ export interface SoftmaxOptions<I, E> {
   dim: I
   dtype?: E
 }
-/** Options of `to`. */
-export interface ToOptions<E extends DType = DType> {
-  device?: Device
-  dtype?: E
-  /**
-   * Goes on while a copy between the CPU's pinned memory and a GPU is under way; other copies are waited for all the same.
-   * What was asked of the same stream comes after the copy; the CPU may change the source of one to the GPU, and read the
-   * result of one to the CPU, only after `cuda.synchronize()`. The memory of a pinned source that is freed meanwhile is
-   * not used anew before the copy is done.
-   */
-  nonBlocking?: boolean
-  copy?: boolean
-  memoryFormat?: string
-}
-/** Options of `cuda`. */
-export interface CudaOptions {
-  device?: number | Device
-  nonBlocking?: boolean
-}
-export type DTypeOfTarget<D, T> =
-  IsAny<T> extends true
-    ? any
-    : T extends DType
-      ? T
-      : T extends { dtype: infer E }
-        ? E
-        : T extends { dtype?: infer E extends DType }
-          ? E | D
-          : T extends string
-            ? string extends T
-              ? any
-              : D
-            : D
 /** Changes of shape; `view` and its like share memory with their tensor. */
 export interface TypedViews<S extends Shape, D extends DType> {
   /** The shape, or one size of it, which remembers its dimension where it is not known. `torch.Tensor.size` */
@@ -142,14 +110,14 @@ export interface TypedViews<S extends Shape, D extends DType> {
     size: V & Check<Viewed<S, V>>,
   ): Result<Viewed<S, V>, D>
   view<E extends DType>(dtype: E): Tensor<any, E>
-  view(size: OneArray<'view'>, second: number, ...more: readonly number[]): never
+  view(size: ShapeError<OneArray<'view'>>, second: number, ...more: readonly number[]): never
 
   /** The same elements in another shape; copies where memory does not allow a view. `torch.reshape` */
   reshape<S extends Shape, D extends DType, const V extends Shape>(
     this: Tensor<S, D>,
     shape: V & Check<Viewed<S, V>>,
   ): Result<Viewed<S, V>, D>
-  reshape(shape: OneArray<'reshape'>, second: number, ...more: readonly number[]): never
+  reshape(shape: ShapeError<OneArray<'reshape'>>, second: number, ...more: readonly number[]): never
 
   /** Dimensions `startDim` (0) to `endDim` (-1) merged into one. `torch.flatten` */
   flatten<S extends Shape, D extends DType, const A extends number = 0, const B extends number = -1>(
@@ -185,7 +153,7 @@ export interface TypedViews<S extends Shape, D extends DType> {
     this: Tensor<S, D>,
     dims: P & Check<Permuted<S, P>>,
   ): Result<Permuted<S, P>, D>
-  permute(dims: OneArray<'permute'>, second: number, ...more: readonly number[]): never
+  permute(dims: ShapeError<OneArray<'permute'>>, second: number, ...more: readonly number[]): never
 
   /** The same tensor, detached from the graph; shares memory. `torch.Tensor.detach` */
   detach(): Tensor<S, D>
@@ -195,54 +163,6 @@ export interface TypedViews<S extends Shape, D extends DType> {
   clone(options?: { memoryFormat?: string }): Tensor<S, D>
   /** The tensor, contiguous in memory; a copy only where it is not. `torch.Tensor.contiguous` */
   contiguous(options?: { memoryFormat?: string }): Tensor<S, D>
-}
-
-/** Dtypes and devices; each gives the tensor itself where nothing changes. */
-export interface TypedConversions<S extends Shape, D extends DType> {
-  /** Another dtype, device, or that of another tensor. `torch.Tensor.to` */
-  to<S extends Shape, D extends DType, const T extends Device | DType | Tensor | ToOptions>(
-    this: Tensor<S, D>,
-    target: T,
-    options?: Omit<ToOptions, 'dtype' | 'device'>,
-  ): Tensor<S, DTypeOfTarget<D, T>>
-  to<S extends Shape, const E extends DType>(
-    this: Tensor<S>,
-    device: Device,
-    dtype: E | { dtype: E; nonBlocking?: boolean; copy?: boolean; memoryFormat?: string },
-    nonBlocking?: boolean | { nonBlocking?: boolean; copy?: boolean; memoryFormat?: string },
-    copy?: boolean | { copy?: boolean; memoryFormat?: string },
-  ): Tensor<S, NoInfer<E>>
-  /** On the CPU. */
-  cpu(): Tensor<S, D>
-  /** On a CUDA device; the current one unless named. `nonBlocking` as in `to`. `torch.Tensor.cuda` */
-  cuda(device?: number | Device | CudaOptions, nonBlocking?: boolean | { nonBlocking?: boolean }): Tensor<S, D>
-  /**
-   * In pinned memory, which a GPU copies from and to while the program goes on; the tensor itself where it is pinned.
-   * Without a GPU `ERR_CUDA_UNAVAILABLE`. `torch.Tensor.pin_memory`
-   */
-  pinMemory(): Tensor<S, D>
-  /** Whether in pinned memory; false without a GPU. `torch.Tensor.is_pinned` */
-  isPinned(): boolean
-  /** As float32. */
-  float(): Tensor<S, 'float32'>
-  /** As float64. */
-  double(): Tensor<S, 'float64'>
-  /** As float16. */
-  half(): Tensor<S, 'float16'>
-  /** As bfloat16. */
-  bfloat16(): Tensor<S, 'bfloat16'>
-  /** As int64. */
-  long(): Tensor<S, 'int64'>
-  /** As int32. */
-  int(): Tensor<S, 'int32'>
-  /** As int16. */
-  short(): Tensor<S, 'int16'>
-  /** As int8. */
-  char(): Tensor<S, 'int8'>
-  /** As uint8. */
-  byte(): Tensor<S, 'uint8'>
-  /** As bool: whether not 0. */
-  bool(): Tensor<S, 'bool'>
 }
 
 /** Element by element. Integers become float32 where the result is no integer. */
@@ -391,6 +311,7 @@ export interface TypedMethods<S extends Shape, D extends DType>
     TypedOrdering<S, D>,
     TypedStatistics,
     TypedReductions,
+    TypedMixed,
     TypedProperties<S, D>,
     TypedPlaces,
     TypedCopies,

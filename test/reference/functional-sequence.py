@@ -95,6 +95,14 @@ CASES = [
     ("cosine_similarity", [x, y, 0, 0.5], {}),
     ("pairwise_distance", [x, y], {}),
     ("pairwise_distance", [x, y, 1, 0.1, True], {}),
+    ("embedding", [words, table], {}),
+    ("embedding", [words, table, -2, 0.5, 1], {}),
+    ("embedding", [words.int(), table], dict(padding_idx=1, scale_grad_by_freq=True)),
+    ("embedding_bag", [words, table], {}),
+    ("embedding_bag", [words.reshape(-1), table, torch.tensor([0, 2, 6])], dict(include_last_offset=True, mode="max")),
+    ("embedding_bag", [words, table], dict(mode="sum", per_sample_weights=torch.rand(2, 3), padding_idx=1, max_norm=0.5)),
+    ("bilinear", [torch.randn(3, 2), torch.randn(3, 4), torch.randn(5, 2, 4)], {}),
+    ("bilinear", [torch.randn(2, 3, 2), torch.randn(2, 3, 4), torch.randn(5, 2, 4), torch.randn(5)], {}),
     # more
 ]
 

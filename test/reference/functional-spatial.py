@@ -22,6 +22,7 @@ mean, var, gain = torch.randn(4), torch.rand(4) + 0.5, torch.randn(4)
 pooled1, at1 = F.max_pool1d(lines, 2, return_indices=True)
 pooled2, at2 = F.max_pool2d(images, 2, return_indices=True)
 pooled3, at3 = F.max_pool3d(volumes, 2, return_indices=True)
+grid = torch.rand(2, 3, 4, 2) * 3 - 1.5
 
 CASES = [
     # function, positional arguments, keyword arguments
@@ -87,6 +88,28 @@ CASES = [
     ("fractional_max_pool2d", [images[0], 2], {"output_ratio": (0.5, 0.7), "return_indices": True}),
     ("fractional_max_pool2d", [images, 2, 2], {"_random_samples": torch.rand(2, 4, 2)}),
     ("fractional_max_pool3d", [volumes, (2, 1, 2)], {"output_size": (2, 3, 2)}),
+    ("interpolate", [lines, 5], {}),
+    ("interpolate", [images, None, 2], {}),
+    ("interpolate", [images, (3, 8), None, "bilinear", True], {}),
+    ("interpolate", [images], {"scale_factor": (0.5, 0.7), "mode": "bilinear", "antialias": True}),
+    ("interpolate", [images], {"scale_factor": 1.3, "mode": "bicubic", "recompute_scale_factor": True}),
+    ("interpolate", [images, 3], {"mode": "bicubic", "antialias": True}),
+    ("interpolate", [images, 3], {"mode": "lanczos", "antialias": True}),
+    ("interpolate", [volumes], {"size": 3, "mode": "area"}),
+    ("interpolate", [volumes], {"scale_factor": 1.5, "mode": "trilinear"}),
+    ("interpolate", [volumes[:, :1]], {"scale_factor": 1.5, "mode": "nearest-exact"}),
+    ("pixel_shuffle", [images, 2], {}),
+    ("pixel_unshuffle", [images[:, :, :4], 2], {}),
+    ("channel_shuffle", [images, 2], {}),
+    ("unfold", [images, 3], {}),
+    ("unfold", [images, (2, 3), 1, 1], {"stride": 2}),
+    ("fold", [torch.randn(2, 8, 20), (5, 6), 2], {}),
+    ("fold", [torch.randn(2, 12, 9), (5, 6), (2, 3)], {"stride": 2, "padding": 1}),
+    ("grid_sample", [images, grid], {}),
+    ("grid_sample", [images, grid, "nearest", "border", True], {}),
+    ("grid_sample", [images, grid], {"mode": "bicubic", "padding_mode": "reflection"}),
+    ("affine_grid", [torch.randn(2, 2, 3), (2, 4, 3, 2)], {}),
+    ("affine_grid", [torch.randn(1, 3, 4), (1, 4, 3, 2, 2), True], {}),
 ]
 
 

@@ -10,7 +10,9 @@ const v = torch.rand([3])
 const m = torch.rand([3, 4])
 const square = torch.rand([2, 4, 4])
 const symmetric = square.matmul(square.mT).add(torch.eye(4))
-const { linalg, special } = torch
+const { linalg, slice, special } = torch
+const index = torch.tensor([[0n], [1n]])
+const index32 = torch.tensor([0, 1, 1], { dtype: 'int32' })
 
 export const operators = {
   // element by element
@@ -47,6 +49,16 @@ export const operators = {
   where2: () => torch.where(b, v, torch.rand([4, 1, 1])),
   where3: () => torch.where(b, 1, i),
   where4: () => torch.where(b, g, f),
+
+  clamp: () => f.clamp(0, 1),
+  'clamp {}': () => i.clamp({ min: 0.5 }),
+  'clamp null': () => torch.clamp(i, null, 3),
+  'clamp tensors': () => torch.clamp(f, v, torch.rand([4, 1, 1])),
+  clip: () => g.clip({ max: 3 }),
+  maskedFill: () => v.maskedFill(b, 0),
+  isclose: () => f.isclose(v, { atol: 1 }),
+  lerp: () => f.lerp(v, 0.5),
+  'lerp tensor': () => torch.lerp(v, f, torch.rand([4, 1, 1])),
 
   // in another shape
   expand: () => torch.rand([3, 1]).expand([2, 3, 4]),
@@ -120,12 +132,43 @@ export const operators = {
   indexSelect32: () => torch.indexSelect(c, -1, torch.tensor([0], { dtype: 'int32' })),
   gather: () => f.gather(1, torch.zeros([2, 5], { dtype: 'int64' })),
   gather2: () => torch.gather(f, 0, torch.zeros([1, 2], { dtype: 'int64' })),
+  takeAlongDim: () => f.takeAlongDim(torch.tensor([[0n], [1n]]), 1),
+  'takeAlongDim all': () => torch.takeAlongDim(f, torch.tensor([0n, 5n])),
+  'takeAlongDim broadcast': () => f.takeAlongDim(torch.tensor([[0n, 1n, 1n, 0n, 1n]]), { dim: 1 }),
+  scatter: () => f.scatter(1, torch.zeros([2, 1], { dtype: 'int64' }), 3),
+  indexFill: () => i.indexFill(0, torch.tensor([1n]), 2),
   take: () => f.take(torch.tensor([[0n, 5n]])),
   maskedSelect: () => f.maskedSelect(b),
   nonzero: () => c.nonzero(),
   argwhere: () => torch.argwhere(f),
   scatterAdd: () => f.scatterAdd(1, torch.zeros([2, 1], { dtype: 'int64' }), f),
   indexAdd: () => f.indexAdd(0, torch.tensor([0n]), torch.rand([1, 3])),
+
+  // indices
+  at: () => c.at(0),
+  'at -1': () => c.at(-1, -2),
+  'at slice': () => c.at(slice(1, 3)),
+  'at ::2': () => c.at(slice(null), slice(null, null, 2), slice(1, null, 3)),
+  'at cut': () => c.at(slice(-2, 100), slice(-100, -1), slice(4, 2)),
+  'at 2': () => c.at(slice(2), '...', slice(null, -3)),
+  'at null': () => c.at(null, 0, null, '...', null),
+  'at ... alone': () => c.at('...'),
+  'at index': () => c.at(index),
+  'at two': () => c.at(index, index32),
+  'at two apart': () => c.at(index, slice(null), index32),
+  'at two behind': () => c.at(slice(0, 2), index, index32),
+  'at two and null': () => c.at(index, null, index32),
+  'at index, int, index': () => torch.rand([2, 3, 4, 5]).at(index, 0, index32),
+  'at ..., index': () => c.at('...', index),
+  'at index, ..., index': () => c.at(index, '...', index32),
+  'at list': () => c.at([0, 1, 3]),
+  'at lists': () => c.at([[0, 1, 3]], [1], slice(2)),
+  'at mask': () => c.at(c.gt(0.5)),
+  'at mask of one': () => c.at(slice(null), torch.rand([6]).gt(0.5)),
+  'at mask of two': () => c.at('...', torch.rand([6, 5]).gt(0.5)),
+  'at zero-dimensional': () => c.at(torch.tensor(1n)),
+  'at bool': () => c.at(true),
+  'at booleans': () => f.at([true, false]),
 
   // reductions
   prod: () => i.prod(),

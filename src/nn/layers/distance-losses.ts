@@ -5,7 +5,7 @@ import { describe, InvalidArgTypeError } from '../../core/errors'
 import type { Check, Shape } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
 import type { Result } from '../../tensor/typed'
-import type { Alike, ElementwiseLossOf, LossRule, Reduction, RowsOf } from '../data-rules'
+import type { Alike, ElementwiseLossOf, Reduction, RowsOf } from '../data-rules'
 import { type Between, cosineSimilarity, type DistanceOptions, pairwiseDistance } from '../functional-distances'
 import {
   cosineEmbeddingLoss,
@@ -21,6 +21,7 @@ import {
   tripletMarginWithDistanceLoss,
 } from '../functional-margins'
 import { isModule } from '../module'
+import type { TwoInputsRule } from '../sequence-rules'
 import { LayerOptions } from './layer-options'
 import { LEGACY, type Legacy, Loss, type LossOptions } from './loss'
 import { compute, OperatorLayer } from './operator-layer'
@@ -263,7 +264,7 @@ export class TripletMarginWithDistanceLoss<const R extends Reduction = 'mean'> e
  * @example
  * new nn.CosineSimilarity().forward(torch.rand([8, 4]), torch.rand([8, 4])).shape // [8]
  */
-export class CosineSimilarity<const I extends number = 1> extends OperatorLayer<LossRule> {
+export class CosineSimilarity<const I extends number = 1> extends OperatorLayer<TwoInputsRule> {
   readonly dim: I
   readonly eps: number
 
@@ -298,7 +299,7 @@ export class CosineSimilarity<const I extends number = 1> extends OperatorLayer<
  * @example
  * new nn.PairwiseDistance(1).forward(torch.rand([8, 4]), torch.rand([8, 4])).shape // [8]
  */
-export class PairwiseDistance<const Keep extends boolean = false> extends OperatorLayer<LossRule> {
+export class PairwiseDistance<const Keep extends boolean = false> extends OperatorLayer<TwoInputsRule> {
   /** Python's name for `p`. */
   readonly norm: number
   readonly eps: number

@@ -5,7 +5,8 @@ import { checkDevice } from '../../tensor/conversions'
 import { isTensor, type Tensor } from '../../tensor/tensor'
 import type { FactoryOptions } from './shape-layer'
 
-const COUNT_WORDS = ['', 'an array of one integer', 'a pair of integers', 'an array of three integers']
+const countWords = (count: number): string =>
+  count === 2 ? 'a pair of integers' : `an array of ${count === 1 ? 'one integer' : `${count} integers`}`
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 
 /** The arguments of one constructor or function by name, each read once with its kind and its default. */
@@ -82,7 +83,7 @@ export class LayerOptions {
   sizes(name: string, count: number, fallback?: number | readonly number[]): number | readonly number[] {
     const value = this.#value(name, fallback)
     const fits = Array.isArray(value) && value.length === count && value.every(isInteger)
-    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${COUNT_WORDS[count]}`, value)
+    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${countWords(count)}`, value)
     return value as number | readonly number[]
   }
 
@@ -99,7 +100,7 @@ export class LayerOptions {
   wantedSizes(name: string, count: number): number | readonly (number | null)[] {
     const value = this.#values[name]
     const fits = Array.isArray(value) && value.length === count && value.every(size => size === null || isInteger(size))
-    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${COUNT_WORDS[count]}, or nulls`, value)
+    if (!isInteger(value) && !fits) throw this.#wrong(name, `an integer or ${countWords(count)}, or nulls`, value)
     return value as number | readonly (number | null)[]
   }
 
@@ -111,6 +112,12 @@ export class LayerOptions {
       throw this.#wrong(name, `a number, an array of ${count}, or null`, value)
     }
     return value as number | readonly number[] | null
+  }
+
+  /** One number or several, or null. */
+  anyNumbersOrNull(name: string): number | readonly number[] | null {
+    const value = this.#values[name]
+    return Array.isArray(value) ? this.numbersOrNull(name, value.length) : this.numberOrNull(name)
   }
 
   /** One or several integers. */

@@ -34,6 +34,7 @@ export abstract class NormBase<R extends Rule, const C extends number> extends O
   declare num_batches_tracked: Tensor<[], 'int64'> | null
   readonly numFeatures: C
   readonly eps: number
+  /** The share of each batch in the running statistics; null for the mean over all batches. May be changed. */
   momentum: number | null
   readonly affine: boolean
   readonly trackRunningStats: boolean

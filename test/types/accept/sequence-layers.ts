@@ -61,3 +61,47 @@ const distance = new nn.PairwiseDistance(1, { keepdim: true }).forward(torch.ran
 export const distanceShape: Equal<typeof distance, Tensor<[8, 1], 'float32'>> = true
 const functionLoss = F.smoothL1Loss(scores, scores, { reduction: 'none', beta: 2 })
 export const functionLossShape: Equal<typeof functionLoss, Tensor<[8, 3], any>> = true
+
+// ---- embeddings and bilinear forms
+declare const sentences: Tensor<[8, 5], 'int64'>
+const embedded = new nn.Embedding(100, 16, 0).forward(sentences)
+export const embeddedShape: Equal<typeof embedded, Tensor<[8, 5, 16], any>> = true
+const pipeline = new nn.Sequential(new nn.Embedding(100, 16), new nn.Flatten(), new nn.Linear(80, 2)).forward(sentences)
+export const pipelineShape: Equal<typeof pipeline, Tensor<[8, 2], any>> = true
+const pretrained = nn.Embedding.fromPretrained(torch.rand([7, 4]), false, { paddingIdx: 0 })
+export const pretrainedShape: Equal<typeof pretrained, nn.Embedding<7, 4>> = true
+export const looseIndices: Tensor = new nn.Embedding({ numEmbeddings: 3, embeddingDim: 2 }).forward(loose)
+const bags = new nn.EmbeddingBag(100, 16, { mode: 'sum' }).forward(sentences)
+export const bagShape: Equal<typeof bags, Tensor<[8, 16], any>> = true
+const offset = new nn.EmbeddingBag(100, 16).forward(labels, torch.ones([3], { dtype: 'int64' }))
+export const offsetShape: Equal<typeof offset, Tensor<[3, 16], any>> = true
+const lookedUp = F.embedding(sentences, torch.rand([10, 6]), { maxNorm: 1 })
+export const lookedUpShape: Equal<typeof lookedUp, Tensor<[8, 5, 6], 'float32'>> = true
+const form = new nn.Bilinear(2, 3, 4).forward(torch.rand([8, 2]), torch.rand([8, 3]))
+export const formShape: Equal<typeof form, Tensor<[8, 4], 'float32'>> = true
+
+// ---- recurrent layers
+declare const steps: Tensor<[5, 2, 10]>
+const [lstmOut, [hn, cn]] = new nn.LSTM(10, 20, 2).forward(steps)
+export const lstmShape: Equal<typeof lstmOut, Tensor<[5, 2, 20], any>> = true
+export const hnShape: Equal<typeof hn, Tensor<[2, 2, 20], any>> = true
+export const cnShape: Equal<typeof cn, Tensor<[2, 2, 20], any>> = true
+const projected = new nn.LSTM(10, 20, { numLayers: 2, bidirectional: true, batchFirst: true, projSize: 4 })
+const [projectedOut, [projectedH, projectedC]] = projected.forward(torch.rand([5, 2, 10]))
+export const projectedShape: Equal<typeof projectedOut, Tensor<[5, 2, 8], 'float32'>> = true
+export const projectedHShape: Equal<typeof projectedH, Tensor<[4, 5, 4], 'float32'>> = true
+export const projectedCShape: Equal<typeof projectedC, Tensor<[4, 5, 20], 'float32'>> = true
+const [gruOut, gruState] = new nn.GRU(10, 20, 2, { bidirectional: true }).forward(steps, torch.zeros([4, 2, 20]))
+export const gruShape: Equal<typeof gruOut, Tensor<[5, 2, 40], any>> = true
+export const gruStateShape: Equal<typeof gruState, Tensor<[4, 2, 20], any>> = true
+const [alone, aloneState] = new nn.RNN(10, 20, 1, 'relu', true).forward(torch.rand([5, 10]))
+export const aloneShape: Equal<typeof alone, Tensor<[5, 20], 'float32'>> = true
+export const aloneStateShape: Equal<typeof aloneState, Tensor<[1, 20], 'float32'>> = true
+export const [looseOut]: [Tensor, Tensor] = new nn.GRU(10, 20).forward(loose)
+const packedSteps = nn.utils.rnn.packSequence([torch.rand([3, 10]), torch.rand([2, 10])])
+const [packedOut] = new nn.LSTM(10, 20).forward(packedSteps)
+export const packedShape: Equal<typeof packedOut, nn.utils.rnn.PackedSequence<'float32'>> = true
+const cellState = new nn.GRUCell(10, 20).forward(torch.rand([3, 10]))
+export const cellShape: Equal<typeof cellState, Tensor<[3, 20], 'float32'>> = true
+const [cellH] = new nn.LSTMCell(10, 20).forward(torch.rand([10]), [torch.rand([20]), torch.rand([20])])
+export const cellHShape: Equal<typeof cellH, Tensor<[20], 'float32'>> = true

@@ -24,3 +24,18 @@ new nn.L1Loss({ reduction: 'avg' }) // expect: '"avg"' is not assignable
 new nn.Sequential(new nn.ReLU(), new nn.MSELoss()).forward(scores) // expect: (1): a loss takes an input and a target
 export const loss: Tensor<[8, 3]> = new nn.MSELoss().forward(scores, scores) // expect: '[]' is not assignable to type '[8, 3]'
 export const rows: Tensor<[]> = new nn.MultiMarginLoss({ reduction: 'none' }).forward(scores, labels) // expect: '[8]' is not assignable to type '[]'
+
+new nn.Embedding(10, 4).forward(scores.float()) // expect: Embedding expects indices of int64 or int32, got float32
+new nn.Sequential(new nn.Embedding(10, 4), new nn.Linear(5, 2)).forward(labels) // expect: (1): Linear expects 5 features, got 4 in [8, 4]
+new nn.EmbeddingBag(10, 4).forward(torch.ones([2, 3, 4], { dtype: 'int64' })) // expect: EmbeddingBag expects [B, N], or [N] and offsets, got [2, 3, 4]
+new nn.EmbeddingBag(10, 4, { mode: 'min' }) // expect: '"min"' is not assignable
+new nn.Bilinear(2, 3, 4).forward(torch.rand([8, 3]), torch.rand([8, 3])) // expect: Bilinear expects 2 features in its first input, got 3 in [8, 3]
+new nn.Bilinear(2, 3, 4).forward(torch.rand([8, 2]), torch.rand([8, 4])) // expect: Bilinear expects 3 features in its second input, got 4 in [8, 4]
+export const rowsOfThree: Tensor<[8, 3]> = new nn.Embedding(10, 4).forward(labels) // expect: Type '4' is not assignable to type '3'
+
+new nn.LSTM(10, 20).forward(torch.rand([5, 2, 11])) // expect: LSTM expects 10 features, got 11 in [5, 2, 11]
+new nn.GRU(10, 20, { batchFirst: true }).forward(torch.rand([10])) // expect: GRU expects [N, L, 10] or [L, 10], got [10]
+new nn.GRU(10, 20).forward(torch.rand([5, 2, 10]), torch.rand([1, 3, 20])) // expect: GRU expects a state of [1, 2, 20], got [1, 3, 20]
+new nn.RNN(10, 20, { nonlinearity: 'elu' }) // expect: '"elu"' is not assignable
+new nn.GRUCell(10, 20).forward(torch.rand([2, 9])) // expect: GRUCell expects 10 features, got 9 in [2, 9]
+new nn.Sequential(new nn.GRU(10, 20), new nn.ReLU()).forward(torch.rand([5, 2, 10])) // expect: (0): GRU gives its output and its state

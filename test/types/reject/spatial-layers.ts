@@ -43,3 +43,21 @@ new nn.AdaptiveAvgPool2d([2, 3, 4]).forward(image) // expect: is not assignable
 new nn.AdaptiveAvgPool2d(2).forward(volume) // expect: AdaptiveAvgPool2d expects [N, C, H, W] or [C, H, W], got [?, 4, 6, 7, 8]
 new nn.Sequential(new nn.AdaptiveAvgPool2d([null, 2]), new nn.Flatten(), new nn.Linear(50, 2)).forward(image) // expect: (2): Linear expects 50 features, got 48 in [8, 48]
 new nn.FractionalMaxPool2d(2, 3).forward(line.at(0)) // expect: FractionalMaxPool2d expects [N, C, H, W] or [C, H, W], got [4, 50]
+
+new nn.ReflectionPad2d(1).forward(line.at(0)) // expect: ReflectionPad2d expects [N, C, H, W] or [C, H, W], got [4, 50]
+new nn.ZeroPad2d([1, 2, 3]) // expect: is not assignable
+new nn.ConstantPad3d(1, 0).forward(torch.rand([2, 3])) // expect: ConstantPad3d expects at least 3 dimensions, got [2, 3]
+new nn.ConstantPad1d(1) // expect: is not assignable
+new nn.Upsample({ scaleFactor: 2, mode: 'cubic' }) // expect: '"cubic"' is not assignable
+new nn.Upsample(4).forward(torch.rand([2, 3])) // expect: Upsample expects [N, C, ...] of 3 to 5 dimensions, got [2, 3]
+new nn.UpsamplingNearest2d(4).forward(line) // expect: UpsamplingNearest2d expects [N, C, ...] of 4 dimensions, got [8, 4, 50]
+new nn.PixelShuffle(3).forward(image) // expect: PixelShuffle: 4 channels are no multiple of 3 squared in [8, 4, 6, 7]
+new nn.PixelUnshuffle(2).forward(image) // expect: PixelUnshuffle: 6 by 7 is no multiple of 2 in [8, 4, 6, 7]
+new nn.ChannelShuffle(3).forward(image) // expect: ChannelShuffle: 3 groups do not divide 4 channels in [8, 4, 6, 7]
+new nn.Unfold(8).forward(image) // expect: Unfold: a kernel of 8 by 8 does not fit an input of 6 by 7
+new nn.Fold([5, 6], 2).forward(torch.rand([2, 12, 21])) // expect: Fold expects 20 patches, got 21 in [2, 12, 21]
+new nn.Fold([5, 6], 2).forward(torch.rand([2, 13, 20])) // expect: Fold: 13 channels are no multiple of a patch's 4 in [2, 13, 20]
+new nn.Unflatten(1, [3, 2]).forward(image) // expect: Unflatten: [3, 2] does not make 4 of [8, 4, 6, 7]
+new nn.Unflatten(4, [2, 2]).forward(image) // expect: Unflatten: dimension 4 is out of range for [8, 4, 6, 7]
+nn.functional.gridSample(image, torch.rand([7, 2, 2, 2])) // expect: gridSample: a grid of 7 for a batch of 8
+nn.functional.gridSample(image, torch.rand([8, 2, 2, 2, 3])) // expect: gridSample: a grid [8, 2, 2, 2, 3] does not fit [8, 4, 6, 7]

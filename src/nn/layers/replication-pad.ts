@@ -1,0 +1,54 @@
+import type { PadRule } from '../spatial-rules'
+import { PadNd, type Sides } from './padding'
+
+/**
+ * Fills sequences up with the elements at their edges.
+ *
+ * Shapes: `[N, C, L]` or `[C, L]` to the same with each side's `padding` added; it is one number, or
+ * [left, right].
+ * Errors: `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for an input that does not fit.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html
+ * @example
+ * new nn.ReplicationPad1d([1, 2]).forward(torch.rand([8, 4, 10])).shape // [8, 4, 13]
+ */
+export class ReplicationPad1d<const P extends Sides<1>> extends PadNd<PadRule<'ReplicationPad1d', 1, P, false>, 1, P> {
+  /** @internal */
+  static override readonly mode = 'replicate'
+}
+
+/**
+ * Fills images up with the elements at their edges.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` to the same with each side's `padding` added; it is one number, or
+ * [left, right, top, bottom].
+ * Errors: `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for an input that does not fit.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html
+ * @example
+ * new nn.ReplicationPad2d(2).forward(torch.rand([8, 4, 5, 6])).shape // [8, 4, 9, 10]
+ */
+export class ReplicationPad2d<const P extends Sides<2>> extends PadNd<PadRule<'ReplicationPad2d', 2, P, false>, 2, P> {
+  /** @internal */
+  static override readonly dims = 2
+  /** @internal */
+  static override readonly mode = 'replicate'
+}
+
+/**
+ * Fills volumes up with the elements at their edges.
+ *
+ * Shapes: `[N, C, D, H, W]` or `[C, D, H, W]` to the same with each side's `padding` added; it is one number, or
+ * [left, right, top, bottom, front, back].
+ * Errors: `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`; `ERR_LIBTORCH` for an input that does not fit.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html
+ * @example
+ * new nn.ReplicationPad3d(1).forward(torch.rand([2, 4, 3, 5, 5])).shape // [2, 4, 5, 7, 7]
+ */
+export class ReplicationPad3d<const P extends Sides<3>> extends PadNd<PadRule<'ReplicationPad3d', 3, P, false>, 3, P> {
+  /** @internal */
+  static override readonly dims = 3
+  /** @internal */
+  static override readonly mode = 'replicate'
+}

@@ -1,0 +1,103 @@
+import type { DType } from '../../core/dtype'
+import type { Check, Shape } from '../../core/shape-types'
+import type { Tensor } from '../../tensor/tensor'
+import type { Result } from '../../tensor/typed'
+import type { RecurrentShape, StateCheck, StateShape } from '../sequence-rules'
+import type { PackedSequence } from '../utils-rnn'
+import { LayerOptions } from './layer-options'
+import { Recurrent, type RecurrentOptions } from './recurrent'
+import type { FactoryOptions } from './shape-layer'
+
+interface RNNSizes<I extends number, H extends number, L extends number, First extends boolean, Both extends boolean> {
+  what: 'RNN'
+  input: I
+  output: H
+  hidden: H
+  layers: L
+  first: First
+  both: Both
+}
+
+/** The options of `RNN`. */
+export interface RNNOptions<L extends number, First extends boolean, Both extends boolean>
+  extends RecurrentOptions<L, First, Both> {
+  /** Default `'tanh'`. */
+  nonlinearity?: 'tanh' | 'relu'
+}
+
+/**
+ * h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with `nonlinearity: 'relu'` the ReLU of that.
+ *
+ * Shapes: input `[L, N, inputSize]`, with `batchFirst` `[N, L, inputSize]`, or `[L, inputSize]`, or a `PackedSequence`;
+ * output the same with D * hiddenSize features, D = 2 where `bidirectional`; the state `[D * numLayers, N,
+ * hiddenSize]`, zeros unless given.
+ * Dtype: that of the parameters. Errors: `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for sizes that
+ * do not fit.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+ * @example
+ * const [output, hn] = new nn.RNN(10, 20).forward(torch.rand([5, 3, 10])) // [5, 3, 20], [1, 3, 20]
+ */
+export class RNN<
+  const I extends number,
+  const H extends number,
+  const L extends number = 1,
+  const First extends boolean = false,
+  const Both extends boolean = false,
+> extends Recurrent<RNNSizes<I, H, L, First, Both>> {
+  readonly nonlinearity: 'tanh' | 'relu'
+
+  // One signature for each place of the options object that is usual: a type parameter that could be either would lose its default.
+  constructor(inputSize: I, hiddenSize: H, options?: RNNOptions<L, First, Both>)
+  constructor(inputSize: I, hiddenSize: H, numLayers: L, options: Omit<RNNOptions<L, First, Both>, 'numLayers'>)
+  constructor(
+    inputSize: I,
+    hiddenSize: H,
+    numLayers?: L,
+    nonlinearity?: 'tanh' | 'relu',
+    bias?: boolean,
+    batchFirst?: First,
+    dropout?: number,
+    bidirectional?: Both,
+    device?: string | FactoryOptions,
+    dtype?: DType | Pick<FactoryOptions, 'dtype'>,
+  )
+  constructor(options: { inputSize: I; hiddenSize: H } & RNNOptions<L, First, Both>)
+  constructor(...args: unknown[]) {
+    const options = new LayerOptions(
+      'RNN',
+      [
+        'inputSize',
+        'hiddenSize',
+        'numLayers',
+        'nonlinearity',
+        'bias',
+        'batchFirst',
+        'dropout',
+        'bidirectional',
+        'device',
+        'dtype',
+      ],
+      args,
+      2,
+    )
+    const nonlinearity = options.word('nonlinearity', ['tanh', 'relu'], 'tanh')
+    super(options, { operator: `rnn_${nonlinearity}`, gates: 1 })
+    this.nonlinearity = nonlinearity
+  }
+
+  forward<S extends Shape, D extends DType, A extends Shape = Shape>(
+    input: Tensor<S, D> & Check<RecurrentShape<S, RNNSizes<I, H, L, First, Both>>>,
+    hx?: (Tensor<A> & StateCheck<S, A, RNNSizes<I, H, L, First, Both>, H>) | null,
+  ): [
+    output: Result<RecurrentShape<S, RNNSizes<I, H, L, First, Both>>, D>,
+    hn: Result<StateShape<S, RNNSizes<I, H, L, First, Both>, H>, D>,
+  ]
+  forward<D extends DType>(
+    input: PackedSequence<D>,
+    hx?: Tensor | null,
+  ): [output: PackedSequence<D>, hn: Tensor<any, D>]
+  forward(input: unknown, hx?: unknown): unknown {
+    return this.sequence(input, hx)
+  }
+}
