@@ -82,10 +82,35 @@ describe('a clone', () => {
     const files = readdirSync(folder).filter(file => file !== 'layer-options.ts') // which is no layer
     assert.ok(files.length > 10)
     const members = files.flatMap(file => {
-      const found = readFileSync(join(folder, file), 'utf8').match(/^ {2}(?:static |readonly |async |\*)*#\w+/gm) ?? []
+      const found =
+        readFileSync(join(folder, file), 'utf8').match(/^ {2}(?:static |readonly |async |get |set |\*)*#\w+/gm) ?? []
       return found.map(member => `${file}: ${member.trim()}`)
     })
     assert.deepEqual(members, [], 'no constructor runs for a clone: write `protected _name`')
+  })
+
+  test('of layers with parameters of their own making answers as they do', () => {
+    const sequence = torch.rand([5, 2, 3]) as Tensor
+    const made: [AnyLayer, Tensor][] = [
+      [new nn.LSTM(3, 4, { numLayers: 2, bidirectional: true }) as never, sequence],
+      [new nn.GRUCell(3, 4) as never, sequence.at(0) as Tensor],
+      [new nn.Conv1d(5, 2, 1, { paddingMode: 'circular', padding: 1 }) as never, sequence.transpose(0, 1) as Tensor],
+      [new nn.ConvTranspose2d(1, 2, 3, { stride: 2 }) as never, torch.rand([1, 1, 4, 4])],
+      [new nn.ELU() as never, sequence],
+      [new nn.InstanceNorm1d(2, { affine: true, trackRunningStats: true }) as never, sequence],
+    ]
+    for (const [layer, x] of made) {
+      const copy = layer.clone()
+      assert.equal(String(copy), String(layer))
+      const answer = (of: AnyLayer) => ([of.forward(x)] as unknown[]).flat(3).map(y => (y as Tensor).detach().tolist())
+      assert.deepEqual(answer(copy), answer(layer), String(layer))
+      torch.noGrad(() => {
+        for (const parameter of copy.parameters()) parameter.zero_()
+      })
+      assert.ok(
+        layer.parameters().every(parameter => Number(parameter.abs().sum().item()) > 0 || /Norm/.test(String(layer))),
+      )
+    }
   })
 
   test('keeps what is shared, frozen, listed and registered', () => {

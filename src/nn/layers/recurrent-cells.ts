@@ -30,14 +30,14 @@ abstract class Cell<What extends string, I extends number, H extends number> ext
   readonly inputSize: I
   readonly hiddenSize: H
   readonly bias: boolean
-  readonly #states: number
+  protected readonly _states: number
 
   protected constructor(options: LayerOptions, gates: number, states: number) {
     super()
     this.inputSize = positive(options, 'inputSize') as I
     this.hiddenSize = positive(options, 'hiddenSize') as H
     this.bias = options.flag('bias', true)
-    this.#states = states
+    this._states = states
     const [factory, rows] = [options.factory(), gates * this.hiddenSize]
     this.weight_ih = emptyParameter([rows, this.inputSize], factory)
     this.weight_hh = emptyParameter([rows, this.hiddenSize], factory)
@@ -57,40 +57,40 @@ abstract class Cell<What extends string, I extends number, H extends number> ext
 
   /** @internal */
   [compute](input: Tensor, given: unknown): unknown {
-    if (input.ndim !== 1 && input.ndim !== 2) throw this.#wrong(`expected input to be 1D or 2D, got ${input.ndim}D`)
+    if (input.ndim !== 1 && input.ndim !== 2) throw this._wrong(`expected input to be 1D or 2D, got ${input.ndim}D`)
     const batched = input.ndim === 2
     const x: Tensor = batched ? input : (input.unsqueeze(0) as Tensor)
     if (x.size(1) !== this.inputSize) {
-      throw this.#wrong(`the input's last size must be inputSize ${this.inputSize}, got ${x.size(1)}`)
+      throw this._wrong(`the input's last size must be inputSize ${this.inputSize}, got ${x.size(1)}`)
     }
-    const states = this.#given(x, given, batched)
-    const hidden = this.#states === 1 ? states[0] : states
+    const states = this._given(x, given, batched)
+    const hidden = this._states === 1 ? states[0] : states
     const { weight_ih, weight_hh, bias_ih, bias_hh } = this
     const result = callOperator(`aten::${this.operator}`, '', [x, hidden, weight_ih, weight_hh, bias_ih, bias_hh])
     const unbatched = (tensor: Tensor) => (batched ? tensor : (tensor.squeeze(0) as Tensor))
-    return this.#states === 1 ? unbatched(result as Tensor) : (result as Tensor[]).map(unbatched)
+    return this._states === 1 ? unbatched(result as Tensor) : (result as Tensor[]).map(unbatched)
   }
 
-  #given(x: Tensor, given: unknown, batched: boolean): Tensor[] {
+  protected _given(x: Tensor, given: unknown, batched: boolean): Tensor[] {
     if (given === undefined || given === null) {
       const zeros = callOperator('aten::zeros', '', [[x.size(0), this.hiddenSize], x.dtype, undefined, x.device])
-      return new Array<Tensor>(this.#states).fill(zeros as Tensor)
+      return new Array<Tensor>(this._states).fill(zeros as Tensor)
     }
-    const list: readonly unknown[] = this.#states === 1 ? [given] : Array.isArray(given) ? given : []
-    if (list.length !== this.#states || !list.every(isTensor)) {
-      const expected = this.#states === 1 ? 'a tensor' : 'a pair [h, c] of tensors'
+    const list: readonly unknown[] = this._states === 1 ? [given] : Array.isArray(given) ? given : []
+    if (list.length !== this._states || !list.every(isTensor)) {
+      const expected = this._states === 1 ? 'a tensor' : 'a pair [h, c] of tensors'
       throw new InvalidArgTypeError(`${this.toString()}: the state must be ${expected}, got ${describe(given)}`)
     }
     return (list as Tensor[]).map(tensor => {
       const expected = batched ? [x.size(0), this.hiddenSize] : [this.hiddenSize]
       if (String(tensor.shape) !== String(expected)) {
-        throw this.#wrong(`expected the state to be [${expected}], got [${tensor.shape}]`)
+        throw this._wrong(`expected the state to be [${expected}], got [${tensor.shape}]`)
       }
       return batched ? tensor : (tensor.unsqueeze(0) as Tensor)
     })
   }
 
-  #wrong(message: string): InvalidArgValueError {
+  protected _wrong(message: string): InvalidArgValueError {
     return new InvalidArgValueError(`${this.toString()}: ${message}`)
   }
 

@@ -49,12 +49,12 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
   readonly dropout: number
   readonly bidirectional: Z['both']
   readonly projSize: number
-  readonly #kind: Kind
-  readonly #names: string[] = []
+  protected readonly _kind: Kind
+  protected readonly _names: string[] = []
 
   protected constructor(options: LayerOptions, kind: Kind) {
     super()
-    this.#kind = kind
+    this._kind = kind
     this.inputSize = positive(options, 'inputSize')
     this.hiddenSize = positive(options, 'hiddenSize')
     this.numLayers = positive(options, 'numLayers', 1)
@@ -78,31 +78,31 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
         `${options.what}: projSize must be 0, or positive and smaller than hiddenSize ${this.hiddenSize}, got ${this.projSize}`,
       )
     }
-    this.#makeParameters(options.factory())
+    this._makeParameters(options.factory())
     this.resetParameters()
   }
 
-  get #directions(): number {
+  protected get _directions(): number {
     return this.bidirectional ? 2 : 1
   }
 
   /** What the output has for each direction. */
-  get #outputSize(): number {
+  protected get _outputSize(): number {
     return this.projSize > 0 ? this.projSize : this.hiddenSize
   }
 
-  #makeParameters(factory: FactoryOptions): void {
-    const gates = this.#kind.gates * this.hiddenSize
+  protected _makeParameters(factory: FactoryOptions): void {
+    const gates = this._kind.gates * this.hiddenSize
     for (let layer = 0; layer < this.numLayers; layer++) {
-      for (const direction of ['', '_reverse'].slice(0, this.#directions)) {
-        const input = layer === 0 ? this.inputSize : this.#outputSize * this.#directions
-        const shapes: Record<string, number[]> = { weight_ih: [gates, input], weight_hh: [gates, this.#outputSize] }
+      for (const direction of ['', '_reverse'].slice(0, this._directions)) {
+        const input = layer === 0 ? this.inputSize : this._outputSize * this._directions
+        const shapes: Record<string, number[]> = { weight_ih: [gates, input], weight_hh: [gates, this._outputSize] }
         if (this.bias) Object.assign(shapes, { bias_ih: [gates], bias_hh: [gates] })
         if (this.projSize > 0) shapes.weight_hr = [this.projSize, this.hiddenSize]
         for (const [part, shape] of Object.entries(shapes)) {
           const name = `${part}_l${layer}${direction}`
           setField(this, name, emptyParameter(shape, factory))
-          this.#names.push(name)
+          this._names.push(name)
         }
       }
     }
@@ -123,16 +123,16 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
   /** @internal */
   [compute](data: Tensor, packed: PackedSequence | null, state: State | null): [Tensor | PackedSequence, ...Tensor[]] {
     if (packed === null && data.ndim !== 2 && data.ndim !== 3) {
-      throw this.#wrong(`expected input to be 2D or 3D, got ${data.ndim}D instead`)
+      throw this._wrong(`expected input to be 2D or 3D, got ${data.ndim}D instead`)
     }
     const batched = packed !== null || data.ndim === 3
     const batchDim = this.batchFirst ? 0 : 1
     const x: Tensor = batched ? data : (data.unsqueeze(batchDim) as Tensor)
-    this.#checkInput(x, packed)
+    this._checkInput(x, packed)
     const batch = packed === null ? x.size(batchDim) : Number(packed.batchSizes.select(0, 0).item())
-    const states = this.#states(x, batch, batched, state)
+    const states = this._states(x, batch, batched, state)
     const first = packed === null ? states : states.map(s => permuted(s, packed.sortedIndices))
-    const [output, ...last] = this.#call(x, packed, first)
+    const [output, ...last] = this._call(x, packed, first)
     if (packed !== null) {
       const { batchSizes, sortedIndices, unsortedIndices } = packed
       const sequence = new PackedSequence(output!, batchSizes, sortedIndices, unsortedIndices)
@@ -142,9 +142,9 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     return [output!.squeeze(batchDim) as Tensor, ...last.map(s => s.squeeze(1) as Tensor)]
   }
 
-  #call(x: Tensor, packed: PackedSequence | null, states: readonly Tensor[]): Tensor[] {
-    const { operator } = this.#kind
-    const weights = this.#names.map(name => this[name as `weight_${string}`])
+  protected _call(x: Tensor, packed: PackedSequence | null, states: readonly Tensor[]): Tensor[] {
+    const { operator } = this._kind
+    const weights = this._names.map(name => this[name as `weight_${string}`])
     const hidden = operator === 'lstm' ? states : states[0]
     const rest = [weights, this.bias, this.numLayers, this.dropout, this.training, this.bidirectional]
     return (
@@ -154,23 +154,23 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     ) as Tensor[]
   }
 
-  #checkInput(x: Tensor, packed: PackedSequence | null): void {
-    const { dtype } = this[this.#names[0] as `weight_${string}`]!
+  protected _checkInput(x: Tensor, packed: PackedSequence | null): void {
+    const { dtype } = this[this._names[0] as `weight_${string}`]!
     if (x.dtype !== dtype) {
-      throw this.#wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
+      throw this._wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
     }
     const rank = packed === null ? 3 : 2
-    if (x.ndim !== rank) throw this.#wrong(`packed input must have ${rank} dimensions, got ${x.ndim}`)
+    if (x.ndim !== rank) throw this._wrong(`packed input must have ${rank} dimensions, got ${x.ndim}`)
     if (x.size(-1) !== this.inputSize) {
-      throw this.#wrong(`the input's last size must be inputSize ${this.inputSize}, got ${x.size(-1)}`)
+      throw this._wrong(`the input's last size must be inputSize ${this.inputSize}, got ${x.size(-1)}`)
     }
   }
 
   /** The states `[D * layers, N, size]` at the beginning: zeros unless given. */
-  #states(x: Tensor, batch: number, batched: boolean, given: State | null): Tensor[] {
-    const lstm = this.#kind.operator === 'lstm'
-    const count = this.numLayers * this.#directions
-    const sizes = lstm ? [this.#outputSize, this.hiddenSize] : [this.#outputSize]
+  protected _states(x: Tensor, batch: number, batched: boolean, given: State | null): Tensor[] {
+    const lstm = this._kind.operator === 'lstm'
+    const count = this.numLayers * this._directions
+    const sizes = lstm ? [this._outputSize, this.hiddenSize] : [this._outputSize]
     if (given === null) {
       return sizes.map(
         size => callOperator('aten::zeros', '', [[count, batch, size], x.dtype, undefined, x.device]) as Tensor,
@@ -184,13 +184,13 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     return (list as Tensor[]).map((tensor, i) => {
       const expected = batched ? [count, batch, sizes[i]!] : [count, sizes[i]!]
       if (String(tensor.shape) !== String(expected)) {
-        throw this.#wrong(`expected ${lstm ? `state ${i} ` : 'the state '}to be [${expected}], got [${tensor.shape}]`)
+        throw this._wrong(`expected ${lstm ? `state ${i} ` : 'the state '}to be [${expected}], got [${tensor.shape}]`)
       }
       return batched ? tensor : (tensor.unsqueeze(1) as Tensor)
     })
   }
 
-  #wrong(message: string): InvalidArgValueError {
+  protected _wrong(message: string): InvalidArgValueError {
     return new InvalidArgValueError(`${this.toString()}: ${message}`)
   }
 
