@@ -1,3 +1,4 @@
+import { collectGarbage } from '../core/collector'
 import { type DType, dtypeCode, itemSize } from '../core/dtype'
 import { InvalidArgTypeError } from '../core/errors'
 import { adopt } from '../core/handle'
@@ -17,8 +18,25 @@ export function isSharedTensor(value: unknown): value is SharedTensor {
   return isOptions(value) && value.kind === 'shared tensor' && value.memory instanceof SharedArrayBuffer
 }
 
+/** V8 takes shared memory for nothing, and would collect what is left of it far too late: look after so many bytes. */
+const COLLECT_AFTER = 128 << 20
+let sinceCollection = 0
+
+function countShared({ memory }: SharedTensor): void {
+  sinceCollection += memory.byteLength
+}
+
+/** Lets go of shared memory that nobody has any more, where much of it has come by since the last time. */
+export function collectShared(): void {
+  if (sinceCollection < COLLECT_AFTER) return
+  sinceCollection = 0
+  collectGarbage()
+}
+
 /** The tensor that lies in shared memory: nothing is copied. Who wrote it must have stopped writing. */
-export function tensorIn({ memory, dtype, shape }: SharedTensor): Tensor {
+export function tensorIn(shared: SharedTensor): Tensor {
+  const { memory, dtype, shape } = shared
+  countShared(shared)
   if (memory.byteLength === 0) return empty(shape as number[], { dtype }) as Tensor
   return adopt<Tensor>(binding.tensorFromBuffer(new Uint8Array(memory), dtypeCode(dtype), shape, 0, true))
 }
@@ -69,6 +87,7 @@ export class Packer {
   forget(): void {
     for (const made of this.#rooms.keys()) made.dispose()
     this.#rooms.clear()
+    collectShared()
   }
 }
 

@@ -1,7 +1,7 @@
 import { AbortError } from '../core/abort'
 import { DataError } from '../core/errors'
 import { END } from './fetch'
-import { unpack } from './shared-tensors'
+import { collectShared, unpack } from './shared-tensors'
 import type { WorkerAnswer } from './worker-messages'
 import type { Listener, WorkerPool } from './worker-pool'
 
@@ -63,6 +63,7 @@ export class WorkerPass implements Listener {
       this.#tasks.delete(this.#given++)
       this.#send()
       if ('error' in answer) throw rethrown(worker, answer.error)
+      collectShared()
       return unpack((answer as { batch: unknown }).batch)
     }
   }
