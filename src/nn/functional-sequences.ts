@@ -1,5 +1,6 @@
 /** The functions of `torch.nn.functional` behind activations, losses, embeddings and attention. */
 export * from './functional-activations'
+export { multiHeadAttentionForward, scaledDotProductAttention } from './functional-attention'
 export { cosineSimilarity, ctcLoss, pairwiseDistance } from './functional-distances'
 export { type BagMode, bilinear, embedding, embeddingBag } from './functional-embedding'
 export * from './functional-losses'

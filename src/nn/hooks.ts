@@ -50,6 +50,12 @@ export function addHook(
   })
 }
 
+/** Whether forward hooks, before or behind, are on a module. */
+export function hasForwardHooks(module: object): boolean {
+  const hooks = hooked.get(module)?.hooks
+  return hooks !== undefined && hooks.forward.length + hooks.forwardPre.length > 0
+}
+
 function install(module: object): Hooked {
   const state: Hooked = {
     own: Object.getOwnPropertyDescriptor(module, 'forward'),

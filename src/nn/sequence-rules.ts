@@ -53,9 +53,9 @@ type ImagesShape<What extends string, S extends Shape> =
       ? S
       : ShapeError<`${What} expects [N, C, H, W] or [C, H, W], got ${Show<S>}`>
 
-/** Of layers of two tensors, which no Sequential can call. */
+/** Of layers of several tensors, which no Sequential can call. */
 export interface TwoInputsRule extends Rule {
-  out: ShapeError<'the layer takes two tensors'>
+  out: ShapeError<'the layer takes more than one tensor'>
 }
 
 // ---- embeddings
@@ -170,3 +170,55 @@ export type CellShape<What extends string, S extends Shape, I extends number, H 
           : ShapeError<`${What} expects ${ShowSize<I>} features, got ${ShowSize<J>} in ${Show<S>}`>
         : ShapeError<`${What} expects [N, ${ShowSize<I>}] or [${ShowSize<I>}], got ${Show<S>}`>
       : ShapeError<`${What} expects [N, ${ShowSize<I>}] or [${ShowSize<I>}], got ${Show<S>}`>
+
+// ---- attention
+
+/** `[..., L, E]` and `[..., S, V]` to `[..., L, V]`. */
+export type AttendedShape<Q extends Shape, V extends Shape> =
+  IsUnranked<Q> extends true
+    ? any
+    : IsUnranked<V> extends true
+      ? any
+      : Q extends readonly [...infer B extends Shape, infer L extends number, number]
+        ? V extends readonly [...Shape, infer W extends number]
+          ? [...B, L, W]
+          : any
+        : any
+
+export interface ModelRule<What extends string, E extends number> extends Rule {
+  out: this['in'] extends infer S extends Shape ? ModelShape<What, S, E> : never
+}
+/** `[L, N, E]`, `[N, L, E]` or `[L, E]`. */
+export type ModelShape<What extends string, S extends Shape, E extends number> =
+  IsUnranked<S> extends true
+    ? any
+    : S extends readonly [...infer B extends Shape, infer F extends number]
+      ? B['length'] extends 1 | 2
+        ? Fits<F, E> extends true
+          ? S
+          : ShapeError<`${What} expects ${ShowSize<E>} features, got ${ShowSize<F>} in ${Show<S>}`>
+        : ShapeError<`${What} expects [L, N, ${ShowSize<E>}] or [L, ${ShowSize<E>}], got ${Show<S>}`>
+      : ShapeError<`${What} expects [L, N, ${ShowSize<E>}] or [L, ${ShowSize<E>}], got ${Show<S>}`>
+
+/** Queries `[L, N, E]` and keys `[S, N, K]`: averaged weights `[N, L, S]`, each head's `[N, H, L, S]`. */
+export type WeightsShape<Q extends Shape, K extends Shape, H extends number, First, Averaged> =
+  IsUnranked<Q> extends true
+    ? any
+    : IsUnranked<K> extends true
+      ? any
+      : boolean extends First | Averaged
+        ? any
+        : Q extends readonly [infer A extends number, infer B extends number, number]
+          ? K extends readonly [infer C extends number, infer D extends number, number]
+            ? First extends true
+              ? PerHead<[A], H, [B, D], Averaged>
+              : PerHead<[B], H, [A, C], Averaged>
+            : any
+          : Q extends readonly [infer A extends number, number]
+            ? K extends readonly [infer C extends number, number]
+              ? PerHead<[], H, [A, C], Averaged>
+              : any
+            : any
+type PerHead<N extends Shape, H extends number, LS extends Shape, Averaged> = Averaged extends true
+  ? [...N, ...LS]
+  : [...N, H, ...LS]

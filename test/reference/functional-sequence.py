@@ -22,6 +22,7 @@ signs, rows, labels = torch.tensor([[1.0, -1, 1, 1], [-1, -1, 1, -1], [1, 1, 1, 
 speech, spoken = torch.randn(6, 2, 4).log_softmax(2), torch.tensor([[1, 2, 3], [2, 2, 1]])
 table, words = torch.randn(5, 3), torch.tensor([[0, 2, 4], [1, 1, 3]])
 queries, keys, values = torch.randn(2, 2, 3, 4), torch.randn(2, 2, 5, 4), torch.randn(2, 2, 5, 6)
+HEADS = [torch.randn(3, 2, 4), torch.randn(5, 2, 4), torch.randn(5, 2, 4), 4, 2, torch.randn(12, 4), torch.randn(12), None, None, False, 0.1, torch.randn(4, 4), torch.randn(4)]
 INPLACE = dict(inplace=True)
 
 CASES = [
@@ -103,6 +104,12 @@ CASES = [
     ("embedding_bag", [words, table], dict(mode="sum", per_sample_weights=torch.rand(2, 3), padding_idx=1, max_norm=0.5)),
     ("bilinear", [torch.randn(3, 2), torch.randn(3, 4), torch.randn(5, 2, 4)], {}),
     ("bilinear", [torch.randn(2, 3, 2), torch.randn(2, 3, 4), torch.randn(5, 2, 4), torch.randn(5)], {}),
+    ("scaled_dot_product_attention", [queries, keys, values], {}),
+    ("scaled_dot_product_attention", [queries, keys, values, torch.rand(3, 5) > 0.3], {}),
+    ("scaled_dot_product_attention", [queries, keys[:, :, :3], values[:, :, :3]], dict(is_causal=True, scale=0.3)),
+    ("scaled_dot_product_attention", [queries.repeat(1, 2, 1, 1), keys, values], dict(enable_gqa=True, dropout_p=0.5)),
+    ("multi_head_attention_forward", HEADS, {}),
+    ("multi_head_attention_forward", HEADS, dict(need_weights=False, attn_mask=torch.rand(3, 5) > 0.6, training=False)),
     # more
 ]
 

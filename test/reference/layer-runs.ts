@@ -71,7 +71,11 @@ function weighted(tensors: readonly torch.Tensor[]): torch.Tensor | undefined {
 function checkRun(layer: AnyLayer, entry: LayerRuns, run: Run, exact: boolean): void {
   layer.train(run.mode === 'train')
   layer.zeroGrad()
-  const given = entry.inputs.map(decode)
+  const given: unknown[] = []
+  for (const input of entry.inputs) {
+    const { same } = Object(input) as { same?: number }
+    given.push(same === undefined ? decode(input) : given[same])
+  }
   const keywords = Object.fromEntries(Object.entries(entry.keywords).map(([name, value]) => [name, decode(value)]))
   const leaves = flat([...given, ...Object.values(keywords)]).filter(tensor => tensor.requiresGrad)
   const args = given.map(value => (entry.options.inplace && value instanceof torch.Tensor ? value.mul(1) : value))

@@ -45,7 +45,9 @@ def run(index, kind, options, inputs, keywords=None, modes=("train", "eval"), ch
     entry["drawn"] = tensor_json(torch.rand(2))
     torch.manual_seed(1000 + index)
     given = inputs()
-    entry["inputs"] = [encode(v) for v in given]
+    # one tensor given twice stays one: attention depends on it
+    first = [next(k for k, u in enumerate(given) if u is v) for v in given]
+    entry["inputs"] = [encode(v) if first[k] == k else {"same": first[k]} for k, v in enumerate(given)]
     named = {k: v() if callable(v) else v for k, v in (keywords or {}).items()}
     entry["keywords"] = {camel(k): encode(v) for k, v in named.items()}
     entry["runs"] = []

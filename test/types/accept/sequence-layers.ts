@@ -105,3 +105,36 @@ const cellState = new nn.GRUCell(10, 20).forward(torch.rand([3, 10]))
 export const cellShape: Equal<typeof cellState, Tensor<[3, 20], 'float32'>> = true
 const [cellH] = new nn.LSTMCell(10, 20).forward(torch.rand([10]), [torch.rand([20]), torch.rand([20])])
 export const cellHShape: Equal<typeof cellH, Tensor<[20], 'float32'>> = true
+
+// ---- attention
+declare const tokens: Tensor<[8, 10, 16], 'float32'>
+const [attendedTo, attentionWeights] = new nn.MultiheadAttention(16, 4, { batchFirst: true }).forward(
+  tokens,
+  tokens,
+  tokens,
+)
+export const attendedShape: Equal<typeof attendedTo, typeof tokens> = true
+export const weightShape: Equal<typeof attentionWeights, Tensor<[8, 10, 10], 'float32'>> = true
+const [, headWeights] = new nn.MultiheadAttention(16, 4).forward(
+  torch.rand([5, 2, 16]),
+  torch.rand([7, 2, 16]),
+  torch.rand([7, 2, 16]),
+  { averageAttnWeights: false },
+)
+export const headShape: Equal<typeof headWeights, Tensor<[2, 4, 5, 7], 'float32'>> = true
+const [, noWeights] = new nn.MultiheadAttention(16, 4).forward(tokens, tokens, tokens, null, false)
+export const noWeightsGiven: Equal<typeof noWeights, null> = true
+const encoderLayer = new nn.TransformerEncoderLayer(16, 4, { batchFirst: true, activation: 'gelu' })
+const encodedTokens = new nn.TransformerEncoder(encoderLayer, 2).forward(tokens, { isCausal: false })
+export const encodedShape: Equal<typeof encodedTokens, typeof tokens> = true
+const encodedInTurn = new nn.Sequential(new nn.Embedding(100, 16), encoderLayer, new nn.Linear(16, 3)).forward(
+  sentences,
+)
+export const inTurnShape: Equal<typeof encodedInTurn, Tensor<[8, 5, 3], any>> = true
+const decodedTokens = new nn.TransformerDecoderLayer(16, 4).forward(torch.rand([5, 8, 16]), loose)
+export const decodedShape: Equal<typeof decodedTokens, Tensor<[5, 8, 16], 'float32'>> = true
+const translated = new nn.Transformer({ dModel: 16, nhead: 4 }).forward(tokens, torch.rand([5, 10, 16]))
+export const translatedShape: Equal<typeof translated, Tensor<[5, 10, 16], 'float32'>> = true
+export const causalMask: Tensor<[5, 5]> = nn.Transformer.generateSquareSubsequentMask(5)
+const dotted = F.scaledDotProductAttention(torch.rand([2, 4, 5, 8]), torch.rand([2, 4, 7, 8]), torch.rand([2, 4, 7, 6]))
+export const dottedShape: Equal<typeof dotted, Tensor<[2, 4, 5, 6], 'float32'>> = true

@@ -39,3 +39,12 @@ new nn.GRU(10, 20).forward(torch.rand([5, 2, 10]), torch.rand([1, 3, 20])) // ex
 new nn.RNN(10, 20, { nonlinearity: 'elu' }) // expect: '"elu"' is not assignable
 new nn.GRUCell(10, 20).forward(torch.rand([2, 9])) // expect: GRUCell expects 10 features, got 9 in [2, 9]
 new nn.Sequential(new nn.GRU(10, 20), new nn.ReLU()).forward(torch.rand([5, 2, 10])) // expect: (0): GRU gives its output and its state
+
+declare const tokens: Tensor<[8, 10, 16]>
+new nn.MultiheadAttention(12, 4).forward(tokens, tokens, tokens) // expect: MultiheadAttention expects 12 features, got 16 in [8, 10, 16]
+new nn.MultiheadAttention(16, 4, { kdim: 3 }).forward(tokens, tokens, tokens) // expect: MultiheadAttention: the key expects 3 features, got 16
+new nn.TransformerEncoderLayer(12, 4).forward(tokens) // expect: TransformerEncoderLayer expects 12 features, got 16 in [8, 10, 16]
+new nn.TransformerEncoderLayer(12, 4, { activation: 'elu' }) // expect: '"elu"' is not assignable
+new nn.Sequential(new nn.Linear(16, 8), new nn.TransformerEncoderLayer(16, 4)).forward(tokens) // expect: (1): TransformerEncoderLayer expects 16 features, got 8
+new nn.TransformerDecoderLayer(16, 4).forward(tokens, torch.rand([8, 10, 12])) // expect: TransformerDecoderLayer: the memory expects 16 features, got 12
+new nn.Transformer({ dModel: 12, nhead: 4 }).forward(tokens, tokens) // expect: Transformer: the source expects 12 features, got 16
