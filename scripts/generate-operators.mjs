@@ -128,13 +128,21 @@ function inputType(value, numbers) {
   return numbers && type === 'Tensor' && value.name !== 'self' && !value.writes ? 'Tensor | Scalar' : type
 }
 
+/** What the results of an operator are called: by Python's named tuple, by the schema, by its overload that writes them. */
+function labels(name, returns) {
+  const python = resultNames(name)
+  if (python?.length === returns.length) return python
+  const written = (schemas.get(name) ?? [])
+    .map(schema => schema.arguments.filter(argument => argument.writes && argument.keywordOnly))
+    .find(out => out.length === returns.length)
+  return returns.map((value, i) => value.name || written?.[i].name.replace(/^out$/, 'output') || `result${i}`)
+}
+
 function resultType(name, returns, rule) {
   if (returns.length === 0) return 'void'
   if (returns.length === 1) return (returns[0].kind === 'Tensor' && RESULTS[rule]) || typeOf(returns[0], false)
-  const names = resultNames(name)
-  const label = (value, i) =>
-    identifier(camelCase((names?.length === returns.length && names[i]) || value.name || `result${i}`))
-  return `[${returns.map((value, i) => `${label(value, i)}: ${typeOf(value, false)}`).join(', ')}]`
+  const names = labels(name, returns)
+  return `[${returns.map((value, i) => `${identifier(camelCase(names[i]))}: ${typeOf(value, false)}`).join(', ')}]`
 }
 
 /** The signatures of one overload: what must be given, some of the rest by place, and what is left by name. */

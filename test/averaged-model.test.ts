@@ -143,6 +143,16 @@ describe('an averaged model', () => {
     assert.equal((model.at(1) as nn.BatchNorm2d<2>).momentum, 0.3, 'given back')
   })
 
+  test('updateBn takes batch norms of other dimensions, and leaves instance norms', () => {
+    const model = new nn.Sequential(new nn.BatchNorm1d(2), new nn.InstanceNorm1d(2, { trackRunningStats: true }))
+    const ones = torch.ones([3, 2, 4]) as Tensor<[3, 2, 4]>
+    updateBn([ones, ones.mul(3) as Tensor<[3, 2, 4]>], model)
+    const [batch, instance] = [model.at(0), model.at(1)]
+    assert.deepEqual(batch.running_mean!.tolist(), [2, 2], 'the mean over the batches')
+    assert.deepEqual([batch.momentum, instance.momentum], [0.1, 0.1])
+    assert.equal(batch.num_batches_tracked!.item(), 2)
+  })
+
   test('updateBn gives the mode back, and does nothing without batch norms', () => {
     const model = made().eval()
     updateBn([batches[0]!], model)

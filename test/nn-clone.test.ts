@@ -1,5 +1,7 @@
 /** `module.clone()`: Python's `copy.deepcopy`. */
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Job } from '../src/core/job'
 import * as torch from '../src/index'
@@ -73,6 +75,17 @@ describe('a clone', () => {
         }
       }
     }
+  })
+
+  test('is possible for every layer: none has #private members', () => {
+    const folder = join(__dirname, '../src/nn/layers')
+    const files = readdirSync(folder).filter(file => file !== 'layer-options.ts') // which is no layer
+    assert.ok(files.length > 10)
+    const members = files.flatMap(file => {
+      const found = readFileSync(join(folder, file), 'utf8').match(/^ {2}(?:static |readonly |async |\*)*#\w+/gm) ?? []
+      return found.map(member => `${file}: ${member.trim()}`)
+    })
+    assert.deepEqual(members, [], 'no constructor runs for a clone: write `protected _name`')
   })
 
   test('keeps what is shared, frozen, listed and registered', () => {

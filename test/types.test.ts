@@ -179,7 +179,7 @@ describe('types that know shapes', () => {
   it('costs the compiler little', t => {
     const { instantiations, seconds } = compiled
     t.diagnostic(`${instantiations} instantiations, ${seconds.toFixed(1)} s of processor time`)
-    assert.ok(instantiations < 900_000, `${instantiations} instantiations`)
+    assert.ok(instantiations < 1_200_000, `${instantiations} instantiations`)
     // Processor time, since a busy machine says nothing about the types.
     assert.ok(seconds < 20, `${seconds} s of processor time`)
   })

@@ -47,7 +47,7 @@ void TileForward::block(int i, bool track, uint8_t* index, float* picked) const 
       a.channels = b.in_c;
       a.h = b.in_h;
       a.w = b.in_w;
-      a.in = plan.place(i - 1, memory, layout);
+      a.in = plan.input_place(i, memory, layout);
       a.out = out;
       a.index = track && !b.average ? index : nullptr;
       k.pool_forward(a);
@@ -55,13 +55,13 @@ void TileForward::block(int i, bool track, uint8_t* index, float* picked) const 
     }
     case Block::Kind::Dropout:
       if (training) {
-        k.dropout({b.in_c, b.in_h, b.in_w, plan.place(i - 1, memory, layout), out, dropout_seed(seed, i), first_image,
+        k.dropout({b.in_c, b.in_h, b.in_w, plan.input_place(i, memory, layout), out, dropout_seed(seed, i), first_image,
                    static_cast<float>(b.p)});
         return;
       }
       [[fallthrough]];
     case Block::Kind::Elementwise:
-      k.elementwise({b.in_c, b.in_h, b.in_w, plan.place(i - 1, memory, layout), out, b.activation});
+      k.elementwise({b.in_c, b.in_h, b.in_w, plan.input_place(i, memory, layout), out, b.activation});
       return;
   }
 }

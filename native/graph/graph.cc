@@ -148,6 +148,7 @@ napi_value describe_network(Environment& env, Args& args) {
 
 void register_graph(Environment& env, napi_value exports) {
   register_recordings(env, exports);
+  register_training(env, exports);
   define<create>(env, exports, "graphCreate");
   define<graph_predict>(env, exports, "graphPredict");
   define<describe_network>(env, exports, "graphDescribe");

@@ -7,6 +7,7 @@
 #include "core/guard.h"
 #include "core/handles.h"
 #include "graph/predictor.h"
+#include "graph/trainer.h"
 
 namespace ltn {
 
@@ -16,6 +17,7 @@ struct Network {
   std::mutex mutex;
   graph::Plan plan;
   graph::Predictor predictor;
+  std::unique_ptr<graph::Trainer> trainer;  // where it is one to train
 };
 
 struct GraphRoom {
@@ -25,6 +27,7 @@ struct GraphRoom {
 graph::Stage read_stage(Environment& env, Napi::Object values);
 
 void register_graph(Environment& env, napi_value exports);
+void register_training(Environment& env, napi_value exports);
 void register_recordings(Environment& env, napi_value exports);
 
 }  // namespace ltn

@@ -232,4 +232,12 @@ Place Plan::place(int block, char* memory, const Layout& layout) const {
   return place;
 }
 
+Place Plan::input_place(int block, char* memory, const Layout& layout) const {
+  const Block& b = blocks_[block];
+  const int before = block == 0 ? in_c : blocks_[block - 1].c;
+  if (b.in_c == before) return place(block - 1, memory, layout);
+  const long row = static_cast<long>(b.in_w) * kernels().lanes;  // flattened: there is no border
+  return {start(block - 1, memory, layout), row, row * b.in_h};
+}
+
 }  // namespace ltn::graph

@@ -79,6 +79,8 @@ class Plan {
   int64_t rows_floats() const { return rows_; }  // scratch of any kernel
 
   Place place(int block, char* memory, const Layout& layout) const;  // -1: of the input
+  // Of a block's input, with the block's own channels: another view of it where it is flattened.
+  Place input_place(int block, char* memory, const Layout& layout) const;
   float* start(int block, char* memory, const Layout& layout) const;
 
  private:

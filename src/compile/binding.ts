@@ -43,6 +43,20 @@ export interface GraphBinding {
   graphCreate(stages: readonly Stage[], shape: readonly number[], owner: object): number
   /** The result belongs to `result`; -1 where `x` is not what the plan is for. */
   graphPredict(id: number, x: Slot, result: object, count: number): Slot
+  /** Makes a network one to train. */
+  graphTrainer(id: number, crossEntropy: boolean, mean: boolean, ignoreIndex: number): void
+  /** The losses, float64; see `native/graph/training.cc`. */
+  graphTrainStep(
+    id: number,
+    x: Slot,
+    y: Slot,
+    order: Slot | null,
+    valX: Slot | null,
+    valY: Slot | null,
+    learn: boolean,
+    result: object,
+  ): Slot
+  graphTrainCost(id: number): [passes: number, bytes: number] | null
   graphDescribe(id: number): NativePlan
 }
 

@@ -1,36 +1,80 @@
 import { describe, InvalidArgTypeError } from '../core/errors'
-import type { Module } from '../nn'
+import { isModule, type Module } from '../nn'
 import { graph, type NativePlan } from './binding'
-import { CompiledModule, type Entry, entriesOf } from './compiled'
+import { CompiledModule, type Entry, entriesOf, MAX_RECORDINGS } from './compiled'
+import { type TrainingEntry, trainingOf } from './training'
 
 /**
- * Says what became of a compiled module's calls so far: a table of the blocks of each signature, or the reason why it
- * runs eagerly.
+ * Says what became of a compiled module's calls so far, and of the last compiled training of a module: a table of the
+ * blocks of each signature, or the reason why it runs eagerly.
  *
  * Each block is one pass over its input; the convolution's own output is never stored. `ERR_INVALID_ARG_TYPE` for what is
- * not compiled.
+ * no module.
  *
  * @example
  * console.log(torch.explain(fast))
  */
-export function explain(compiled: CompiledModule<any>): string {
-  if (!(compiled instanceof CompiledModule)) {
-    throw new InvalidArgTypeError(`explain: expected a compiled module, got ${describe(compiled)}`)
+export function explain(compiled: Module): string {
+  if (!isModule(compiled)) {
+    throw new InvalidArgTypeError(`explain: expected a module, got ${describe(compiled)}`)
   }
-  const entries = entriesOf(compiled as CompiledModule<Module>)
-  const name = compiled.module.constructor.name
-  if (entries.length === 0) return `${name}: not called yet`
-  return [`${name}: ${entries.length} of at most 16 signatures`, ...entries.map(explainEntry)].join('\n\n')
+  const module = compiled instanceof CompiledModule ? (compiled.module as Module) : compiled
+  const name = module.constructor.name
+  const parts: string[] = []
+  const training = trainingOf(module)
+  if (training !== undefined) parts.push(`${name}, trained`, explainTraining(training))
+  if (compiled instanceof CompiledModule) {
+    const entries = entriesOf(compiled as CompiledModule<Module>)
+    const count = `${entries.length} of at most ${MAX_RECORDINGS} signatures`
+    parts.push(entries.length === 0 ? `${name}: not called yet` : `${name}: ${count}`, ...grouped(entries))
+  } else if (training === undefined) {
+    parts.push(`${name}: not compiled`)
+  }
+  return parts.join('\n\n')
 }
 
-function explainEntry(entry: Entry): string {
+/** Signatures that became the same, once. */
+function grouped(entries: readonly Entry[]): string[] {
+  const texts = new Map<string, string[]>()
+  for (const entry of entries) {
+    const [head, ...rest] = explainEntry(entry)
+    const text = rest.join('\n')
+    texts.set(text, [...(texts.get(text) ?? []), head!])
+  }
+  return [...texts].map(([text, heads]) => [...heads, text].join('\n'))
+}
+
+function explainEntry(entry: Entry): string[] {
+  if (entry.id === -1) return [`${entry.signature}: eager`, `  why: ${entry.reason}`]
+  const plan = graph.graphDescribe(entry.id)
+  return [
+    `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
+    ...planLines(plan),
+    `  ${plan.blocks.length} passes over a tile, scratch memory ${bytes(plan.predictBytes)} a thread`,
+  ]
+}
+
+function explainTraining(entry: TrainingEntry): string {
   if (entry.id === -1) return `${entry.signature}: eager\n  why: ${entry.reason}`
   const plan = graph.graphDescribe(entry.id)
-  return [`${entry.signature}: fused`, ...planLines(plan, entry.count)].join('\n')
+  const cost = graph.graphTrainCost(entry.id)
+  const [passes, scratch] = cost ?? [1, 0]
+  const norms = plan.blocks.filter(({ norm }) => norm).length
+  return [
+    `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
+    ...planLines(plan),
+    `  ${passes} passes over the data: ${norms} for statistics, one to the loss and back, ${passes - norms - 1} further down`,
+    `  scratch memory ${bytes(scratch)} in all; between passes nothing of a tile is kept where that would be too much`,
+  ].join('\n')
 }
 
-/** A plan as a table, and what it costs for `count` inputs. */
-export function planLines(plan: NativePlan, count: number): string[] {
+function tilesText({ lanes }: NativePlan, count: number): string {
+  const tiles = Math.ceil(count / lanes)
+  return `${tiles} ${tiles === 1 ? 'tile' : 'tiles'} of ${lanes}`
+}
+
+/** A plan as a table. */
+function planLines(plan: NativePlan): string[] {
   const rows = plan.blocks.map(block => [
     block.name,
     block.kind + (block.norm ? ' + batch norm' : ''),
@@ -42,13 +86,11 @@ export function planLines(plan: NativePlan, count: number): string[] {
   const head = ['block', 'kernel', 'output', 'multiplications', 'written', 'not written']
   const widths = head.map((text, i) => Math.max(text.length, ...rows.map(row => row[i]!.length)))
   const line = (row: readonly string[]) => `  ${row.map((text, i) => text.padEnd(widths[i]!)).join('  ')}`.trimEnd()
-  const tiles = Math.ceil(count / plan.lanes)
   return [
     line(head),
     line(widths.map(width => '-'.repeat(width))),
     ...rows.map(line),
-    `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} inputs side by side, ${tiles} ${tiles === 1 ? 'tile' : 'tiles'}`,
-    `  ${plan.blocks.length} passes over a tile, scratch memory ${bytes(plan.predictBytes)} a thread`,
+    `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} inputs side by side`,
   ]
 }
 

@@ -50,6 +50,11 @@ export class Guard {
     return true
   }
 
+  /** True where every layer whose mode matters is in train mode. */
+  get allTraining(): boolean {
+    return this.#modes.every(mode => mode)
+  }
+
   /** True where a layer does what it does in training only. */
   get training(): boolean {
     return this.#modes.some(mode => mode)

@@ -1,2 +1,3 @@
 export { CompiledModule, compile } from './compiled'
 export { explain } from './explain'
+export { CompiledStep } from './training'

@@ -166,7 +166,7 @@ function notFound(tried: readonly string[]): DataError {
 }
 
 /** `LIBTORCH_NODE_CACHE`, else `libtorch-node` in the user's cache folder: where libtorch is kept, too. */
-function cacheFolder(env: NodeJS.ProcessEnv): string {
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
   if (env.LIBTORCH_NODE_CACHE) return resolve(env.LIBTORCH_NODE_CACHE)
   const caches = process.platform === 'darwin' ? 'Library/Caches' : '.cache'
   return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), caches), 'libtorch-node')

@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor'
 import { frombuffer } from '../tensor'
 import { type DataProgress, findArrays, type SAMPLE } from './fashion-mnist-sources'
 import type { IdxArray } from './idx'
+import { checkTransforms, ImageDataset, type TransformOptions } from './image-dataset'
 
 /** Options of `fashionMnist.loadData`. */
 export interface LoadDataOptions {
@@ -67,6 +68,25 @@ export async function loadData(options: LoadDataOptions = {}): Promise<unknown> 
     [toTensor(trainX), toTensor(trainY)],
     [toTensor(testX), toTensor(testY)],
   ]
+}
+
+/**
+ * Fashion-MNIST as a data set of `[image, label]`: uint8 `[28, 28]` and a bigint, transformed; as
+ * `torchvision.datasets.FashionMNIST`. The training images, or with `train: false` those for testing.
+ *
+ * @see https://docs.pytorch.org/vision/stable/generated/torchvision.datasets.FashionMNIST.html
+ * @example
+ * const train = await data.fashionMnist.dataset({ sample: true, transform: new data.transforms.ToTensor() })
+ */
+export async function dataset(
+  options: LoadDataOptions & TransformOptions & { train?: boolean } = {},
+): Promise<ImageDataset> {
+  const { train = true, transform, targetTransform, ...rest } = options
+  check('fashionMnist.dataset', 'train', train, is.boolean)
+  checkTransforms('fashionMnist.dataset', { transform, targetTransform })
+  const [training, testing] = (await loadData(rest)) as [[Tensor, Tensor], [Tensor, Tensor]]
+  const [x, y] = train ? training : testing
+  return new ImageDataset(x, y, classes, { transform, targetTransform })
 }
 
 function checkOptions(options: unknown): asserts options is LoadDataOptions {

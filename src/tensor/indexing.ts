@@ -36,7 +36,7 @@ function position(name: string, value: unknown): number | null {
 
 /**
  * A range for `at` and `setAt`, as Python's `slice`: `slice(stop)`, `slice(start, stop)`, `slice(start, stop, step)`;
- * `null` is an end of the dimension, negative positions count from it, what lies beyond is cut. `slice(null)` is all.
+ * `null` is an end of the dimension, negative positions count from it, what lies beyond is cut. `slice()` is all.
  *
  * Errors: `ERR_INVALID_ARG_TYPE` for anything but integers and null, `ERR_OUT_OF_RANGE` for a step below 1.
  *
@@ -45,13 +45,14 @@ function position(name: string, value: unknown): number | null {
  *
  * @see https://docs.python.org/3/library/functions.html#slice
  */
+export function slice(): Slice<null, null, 1>
 export function slice<const B extends number | null>(stop: B): Slice<null, B, 1>
 export function slice<
   const A extends number | null,
   const B extends number | null,
   const C extends number | null = null,
 >(start: A, stop: B, step?: C): Slice<A, B, C extends null ? 1 : C & number>
-export function slice(...args: [number | null, (number | null)?, (number | null)?]): Slice {
+export function slice(...args: [(number | null)?, (number | null)?, (number | null)?]): Slice {
   const [start, stop, step] = args.length === 1 ? [null, args[0], null] : args
   const by = position('step', step) ?? 1
   if (by < 1) throw new OutOfRangeError(`slice: 'step' must be at least 1, got ${by}`)

@@ -156,7 +156,8 @@ export class Tensor<out S extends Shape = any, out D extends DType = any> extend
    * const handle = x.registerHook(gradient => gradient.mul(2))
    * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
    */
-  registerHook(hook: (gradient: Tensor<S, D>) => Tensor | undefined | null): RemovableHandle {
+  // biome-ignore lint/suspicious/noConfusingVoidType: that is the type of an arrow that only looks
+  registerHook(hook: (gradient: Tensor<S, D>) => Tensor | null | undefined | void): RemovableHandle {
     if (typeof hook !== 'function') throw new InvalidArgTypeError(`a hook must be a function, got ${describe(hook)}`)
     const id = binding.tensorRegisterHook(slotOf(this), ([gradient]) => {
       const changed = hook(adopt<Tensor<S, D>>(gradient))

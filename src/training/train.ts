@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { noGrad } from '../autograd'
+import { CompiledStep, compile } from '../compile'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError, InvalidArgValueError, ModuleBusyError } from '../core/errors'
 import { Job } from '../core/job'
@@ -11,6 +12,7 @@ import type { DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
+import { type CompiledRun, compiledFullBatch, compiledMiniBatches } from './compiled'
 import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
 /** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
@@ -68,6 +70,14 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * false.
    */
   amp?: boolean | TrainAmpOptions
+  /**
+   * Runs each step as one call of fused native code, where the network and the loss allow it (default false): tens of times
+   * faster on small networks, in little more memory than the data's. Losses and gradients are then nearer to float64's
+   * than eager's are, but not eager's bits; `forward` and the criterion are recorded once and not run again, as `compile`
+   * says; dropout draws from the default generator, but other masks than eager. `explain(model)` tells what was fused,
+   * or why not: then the training is eager. Not together with `amp`.
+   */
+  compile?: boolean
   /** Ends the training before the next step. */
   signal?: AbortSignal
   /** Called after each epoch, and waited for; the model may be used, evaluated and saved in it. */
@@ -80,7 +90,7 @@ export interface History {
   valLosses: number[]
 }
 
-const OPTIONS = ['epochs', 'optimizer', 'criterion', 'batchSize', 'amp', 'signal', 'onEpoch'] as const
+const OPTIONS = ['epochs', 'optimizer', 'criterion', 'batchSize', 'amp', 'compile', 'signal', 'onEpoch'] as const
 
 const busy = new WeakSet<object>()
 
@@ -147,6 +157,8 @@ interface Run {
   criterion: { forward(output: Tensor, target: Tensor): Tensor }
   batchSize: 'full' | number
   precision: Precision
+  compile: boolean
+  compiled: CompiledRun | undefined
   signal: AbortSignal | undefined
   onEpoch: ((report: EpochReport) => unknown) | undefined
 }
@@ -174,6 +186,7 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     optimizer,
     criterion = new CrossEntropyLoss(),
     batchSize = 'full',
+    compile = false,
     signal,
     onEpoch,
   } = options
@@ -181,6 +194,10 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
   check('train', 'optimizer', optimizer, ['an optimizer, as `new optim.Adam(model.parameters())`', isOptimizer])
   check('train', 'criterion', criterion, ['a loss, as `new nn.CrossEntropyLoss()`', hasForward])
   check('train', 'batchSize', batchSize, BATCH_SIZE)
+  check('train', 'compile', compile, is.boolean)
+  if (compile && options.amp) {
+    throw new InvalidArgValueError("train: 'compile' computes in float32, so it cannot be had with 'amp'")
+  }
   check('train', 'signal', signal, SIGNAL)
   check('train', 'onEpoch', onEpoch, ['a function', value => value === undefined || typeof value === 'function'])
   const labels = criterion instanceof CrossEntropyLoss
@@ -198,6 +215,8 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     criterion: criterion as Run['criterion'],
     batchSize,
     precision: precisionOf('train', options.amp, x.device, optimizer),
+    compile,
+    compiled: undefined,
     signal,
     onEpoch,
   }
@@ -214,17 +233,34 @@ function hasForward(value: unknown): boolean {
 
 async function epochs(run: Run): Promise<History> {
   const history: History = { trainLosses: [], valLosses: [] }
-  for (let epoch = 0; epoch < run.count; epoch++) {
+  for (let number = 0; number < run.count; number++) {
     await turn(run.signal)
     const start = performance.now()
     run.model.train()
-    const [trainLoss, valLoss] = await (run.batchSize === 'full' ? fullBatch(run) : miniBatches(run, run.batchSize))
+    if (run.compile) renew(run)
+    const [trainLoss, valLoss] = await epoch(run)
     const seconds = (performance.now() - start) / 1000
     history.trainLosses.push(trainLoss)
     history.valLosses.push(valLoss)
-    await run.onEpoch?.({ epoch, trainLoss, valLoss, seconds })
+    await run.onEpoch?.({ epoch: number, trainLoss, valLoss, seconds })
   }
   return history
+}
+
+/** Records the step, where it is not recorded or the model is another one since. */
+function renew(run: Run): void {
+  if (run.compiled?.step.holds()) return
+  const step = CompiledStep.make(run.model, run.criterion, run.x, run.y)
+  const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => loss(run, output, target) }
+  run.compiled = step === undefined ? undefined : { ...run, step, ...more }
+}
+
+function epoch(run: Run): Promise<[number, number]> {
+  const { compiled, batchSize } = run
+  if (compiled !== undefined) {
+    return batchSize === 'full' ? compiledFullBatch(compiled) : compiledMiniBatches(compiled, batchSize)
+  }
+  return batchSize === 'full' ? fullBatch(run) : miniBatches(run, batchSize)
 }
 
 async function fullBatch(run: Run): Promise<[number, number]> {

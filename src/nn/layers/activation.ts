@@ -17,7 +17,7 @@ export type Inplace = boolean | InplaceOptions
  * Python's order with their defaults, and prints those that Python prints.
  */
 export abstract class Activation extends OperatorSameLayer<SameRule> {
-  readonly #defaults = new Set<string>()
+  protected readonly _defaults = new Set<string>()
 
   constructor(
     what: string,
@@ -28,7 +28,7 @@ export abstract class Activation extends OperatorSameLayer<SameRule> {
     super()
     const options = new LayerOptions(what, Object.keys(defaults), args, required)
     for (const [name, value] of Object.entries(defaults)) {
-      if (!options.has(name)) this.#defaults.add(name)
+      if (!options.has(name)) this._defaults.add(name)
       setField(this, name, typeof value === 'boolean' ? options.flag(name, value) : options.number(name, value))
     }
   }
@@ -36,7 +36,7 @@ export abstract class Activation extends OperatorSameLayer<SameRule> {
   /** A float as Python prints it: defaults are written as floats there, what is given in its own form. */
   protected floatWord(name: string): string {
     const word = pythonWord(this[name as keyof this])
-    return this.#defaults.has(name) && /^-?\d+$/.test(word) ? `${word}.0` : word
+    return this._defaults.has(name) && /^-?\d+$/.test(word) ? `${word}.0` : word
   }
 
   /** `alpha=1.0, inplace=True`. */

@@ -70,7 +70,7 @@ export abstract class ConvNd<
 > extends ConvolutionBase<ConvRule<What, N, I, O, K, St, P, D>, N, I, O> {
   readonly padding: Each<N> | 'same' | 'valid'
   /** Before and behind each dimension, from the last one on; null where the operator pads by itself. */
-  readonly #around: readonly number[] | null
+  protected readonly _around: readonly number[] | null
 
   // One signature for each place of the options object: a type parameter that could be either would lose its default.
   constructor(
@@ -112,7 +112,7 @@ export abstract class ConvNd<
     if (padding === 'same' && (stride as readonly number[]).some(step => step !== 1)) {
       throw new InvalidArgValueError("padding='same' is not supported for strided convolutions")
     }
-    this.#around = paddingMode === 'zeros' ? null : sides(padding, kernelSize, dilation)
+    this._around = paddingMode === 'zeros' ? null : sides(padding, kernelSize, dilation)
   }
 
   forward<S extends Shape, T extends DType>(
@@ -124,11 +124,11 @@ export abstract class ConvNd<
   override [compute](x: Tensor): Tensor {
     const { weight, bias, stride, padding, dilation, groups, paddingMode, kernelSize } = this
     const operator = `aten::conv${kernelSize.length}d`
-    if (this.#around === null) {
+    if (this._around === null) {
       const overload = typeof padding === 'string' ? 'padding' : ''
       return callOperator(operator, overload, [x, weight, bias, stride, padding, dilation, groups]) as Tensor
     }
-    const padded = callOperator('aten::pad', '', [x, this.#around, paddingMode]) as Tensor
+    const padded = callOperator('aten::pad', '', [x, this._around, paddingMode]) as Tensor
     const none = new Array<number>(kernelSize.length).fill(0)
     const result = callOperator(operator, '', [padded, weight, bias, stride, none, dilation, groups]) as Tensor
     padded.dispose()

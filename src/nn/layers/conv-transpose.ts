@@ -160,11 +160,11 @@ export abstract class ConvTransposeNd<
   override [compute](x: Tensor, outputSize?: unknown): Tensor {
     const { weight, bias, stride, padding, groups, dilation, kernelSize } = this
     const [operator, overload] = OPERATORS[kernelSize.length]!
-    const extra = outputSize === undefined ? this.outputPadding : this.#paddingFor(x, outputSize)
+    const extra = outputSize === undefined ? this.outputPadding : this._paddingFor(x, outputSize)
     return callOperator(operator, overload, [x, weight, bias, stride, padding, extra, groups, dilation]) as Tensor
   }
 
-  #paddingFor(x: Tensor, outputSize: unknown): readonly number[] {
+  protected _paddingFor(x: Tensor, outputSize: unknown): readonly number[] {
     const { kernelSize, stride, padding, dilation } = this
     if (!Array.isArray(outputSize)) {
       throw new InvalidArgTypeError(`${this}: 'outputSize' must be an array of integers, got ${describe(outputSize)}`)

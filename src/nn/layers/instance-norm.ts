@@ -30,16 +30,16 @@ abstract class InstanceNormNd<R extends Rule, const C extends number> extends No
         `expected input's size at dim=${at} to match num_features (${this.numFeatures}), but got: ${channels}.`,
       )
     }
-    if (at === 1) return this.#normalized(x)
+    if (at === 1) return this._normalized(x)
     const batch = callOperator('aten::unsqueeze', '', [x, 0]) as Tensor
-    const result = this.#normalized(batch)
+    const result = this._normalized(batch)
     const squeezed = callOperator('aten::squeeze', 'dim', [result, 0]) as Tensor
     batch.dispose()
     result.dispose()
     return squeezed
   }
 
-  #normalized(x: Tensor): Tensor {
+  protected _normalized(x: Tensor): Tensor {
     const own = this.training || !this.trackRunningStats
     const { running_mean: mean, running_var: variance, weight, bias, momentum, eps } = this
     return instanceNorm(x, mean, variance, weight, bias, own, momentum ?? 0, eps)

@@ -15,6 +15,11 @@ export interface UpdateBnOptions {
   device?: string | null
 }
 
+type BatchNorm = Pick<BatchNorm2d<number>, 'momentum' | 'resetRunningStats'>
+
+const isBatchNorm = (module: unknown): module is Module & BatchNorm =>
+  module instanceof BatchNorm2d || module instanceof BatchNormNd
+
 type Callable = Module & { forward(x: Tensor): unknown }
 
 /**
@@ -35,7 +40,7 @@ export function updateBn(...args: unknown[]): unknown {
   if (!sync && typeof (loader as AsyncIterable<Batch>)[Symbol.asyncIterator] !== 'function') {
     throw new InvalidArgTypeError(`updateBn: 'loader' must give batches, got ${describe(loader)}`)
   }
-  const norms = model.modules().filter(module => module instanceof BatchNorm2d || module instanceof BatchNormNd)
+  const norms = model.modules().filter(isBatchNorm)
   for (const norm of norms) norm.resetRunningStats()
   if (norms.length === 0) return sync ? undefined : Promise.resolve()
   const momenta = norms.map(norm => norm.momentum)

@@ -1,0 +1,110 @@
+// A training step of a plan: loss and gradients of a batch in a few passes over its tiles.
+//
+// Batch norm needs the statistics of the whole batch, so each one ends a pass: K of them make K passes for statistics,
+// one that reaches the loss and turns back, and K that go on down from one batch norm to the next. Passes are made of
+// tiles, tiles of blocks. Where all tiles' buffers fit into `kKeepBytes` they are kept from pass to pass; else each
+// pass recomputes what it needs from the input, and only the gradients at the batch norms are kept.
+//
+// Tiles are dealt out in chunks whose number depends on the batch alone; each chunk has its own sums in double, added
+// up in order. So the result does not depend on the number of threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "graph/forward.h"
+#include "graph/norms.h"
+
+namespace ltn::graph {
+
+struct Loss {
+  bool cross_entropy = true;  // else the squared error
+  bool mean = true;
+  int64_t ignore_index = -100;
+};
+
+// Inputs and targets. `order` picks rows; null for all in order.
+struct Batch {
+  at::Tensor x, y;
+  at::Tensor order;
+  int64_t count() const { return order.defined() ? order.numel() : x.size(0); }
+};
+
+class Trainer {
+ public:
+  Trainer(const Plan& plan, Loss loss);
+
+  // The loss of a batch in train mode, and (with `learn`) the gradients into the parameters' `grad`. Moves running
+  // statistics; `seed` decides what dropout drops. ERR_INVALID_ARG_VALUE for targets out of range.
+  double run(const Batch& batch, bool learn, uint32_t seed);
+
+  const Loss& loss() const { return loss_; }
+  int64_t scratch_bytes() const;
+  int passes() const { return 1 + static_cast<int>(norms_.size()) * 2; }
+
+ private:
+  struct Offsets {
+    int64_t dw = 0, db = 0;  // in totals and, in vectors, in a worker's sums
+    int64_t vector_dw = 0, vector_db = 0;
+    int64_t dw_count = 0, db_count = 0;
+    int64_t mean = 0, deviations = 0, count = 0, sum = 0, product = 0;
+    int64_t dz = 0;  // bytes, in a worker's dz
+  };
+  struct Worker {
+    Memory arena, rows, sums, dz, channels, linear;
+    int waiting = 0;  // tiles whose sums are not flushed yet
+  };
+  struct Tile {
+    int64_t index = 0;
+    int used = 0;  // lanes with an image
+    char* memory = nullptr;
+    int done = -2;
+    const float* images[16] = {};
+    alignas(64) float valid[16] = {};
+  };
+
+  void begin(const Batch& batch, bool learn, uint32_t seed);
+  void pack(bool learn);
+  void for_tiles(const std::function<void(Worker&, double*, Tile&)>& each);
+  void ensure(Worker& worker, Tile& tile, int block, int track_from);
+  void statistics(int norm);
+  void finish_norm(int norm);
+  double loss_pass(bool learn);
+  void load_targets(const Tile& tile, int32_t* labels, float* values) const;
+  void descend(Worker& worker, Tile& tile, double* totals, int from);
+  void step_down(Worker& worker, Tile& tile, int block);
+  void flush(Worker& worker, double* totals);
+  void write_gradients(double denominator);
+  void write_gradient(const at::Tensor& parameter, const std::function<void(float*)>& fill);
+  double check_targets() const;
+
+  float* gradient(int block, const Tile& tile) const;
+  uint8_t* index(int block, const Tile& tile) const;
+  float* picked(int block, const Tile& tile) const;
+  double* total(int64_t offset) { return totals_.data() + offset; }
+
+  const Plan& plan_;
+  Loss loss_;
+  std::vector<int> norms_;  // blocks with batch norm, in order
+  std::vector<Offsets> offsets_;
+  std::vector<NormState> states_;
+  int64_t totals_size_ = 0, sums_floats_ = 0, dz_bytes_ = 0, channels_ = 0, linear_floats_ = 0;
+  int64_t loss_at_ = 0;
+  std::vector<BlockWeights> weights_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+
+  // of the batch at hand
+  const Batch* batch_ = nullptr;
+  const float* x_ = nullptr;
+  const int64_t* order_ = nullptr;
+  int64_t count_ = 0, tiles_ = 0, chunks_ = 0;
+  bool learn_ = false, keep_ = false;
+  uint32_t seed_ = 0;
+  std::vector<double> chunk_totals_, totals_;
+  Memory kept_;
+  std::vector<int> done_;
+  std::vector<Memory> kept_gradient_, kept_index_;  // of each block with batch norm
+};
+
+}  // namespace ltn::graph

@@ -1,0 +1,258 @@
+// The half of a training step that goes down: loss, gradients, and what becomes of their sums.
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/errors.h"
+#include "graph/trainer.h"
+
+namespace ltn::graph {
+
+double Trainer::check_targets() const {
+  const at::Tensor& y = batch_->y;
+  if (!loss_.cross_entropy) return static_cast<double>(count_ * plan_.blocks().back().size());
+  const int64_t* labels = y.const_data_ptr<int64_t>();
+  const int64_t classes = plan_.blocks().back().size();
+  int64_t counted = 0;
+  for (int64_t i = 0; i < count_; ++i) {
+    const int64_t label = labels[order_ != nullptr ? order_[i] : i];
+    if (label == loss_.ignore_index) continue;
+    if (label < 0 || label >= classes) fail(code::kLibtorch, "Target ", label, " is out of bounds.");
+    ++counted;
+  }
+  return static_cast<double>(counted);
+}
+
+void Trainer::load_targets(const Tile& tile, int32_t* labels, float* values) const {
+  const int lanes = kernels().lanes;
+  const int64_t features = plan_.blocks().back().size();
+  if (loss_.cross_entropy) {
+    const int64_t* y = batch_->y.const_data_ptr<int64_t>();
+    for (int i = 0; i < lanes; ++i) {
+      labels[i] = -1;
+      if (i >= tile.used) continue;
+      const int64_t row = tile.index * lanes + i;
+      const int64_t label = y[order_ != nullptr ? order_[row] : row];
+      if (label != loss_.ignore_index) labels[i] = static_cast<int32_t>(label);
+    }
+    return;
+  }
+  const float* y = batch_->y.const_data_ptr<float>();
+  const float* rows[16] = {};
+  for (int i = 0; i < tile.used; ++i) {
+    const int64_t row = tile.index * lanes + i;
+    rows[i] = y + (order_ != nullptr ? order_[row] : row) * features;
+  }
+  kernels().load_tile(rows, static_cast<int>(features), 1, 1, {values, lanes, lanes});
+}
+
+double Trainer::loss_pass(bool learn) {
+  const int last = static_cast<int>(plan_.blocks().size()) - 1;
+  const int features = static_cast<int>(plan_.blocks()[last].size());
+  const int track_from = norms_.empty() ? 0 : norms_.back();
+  for_tiles([&](Worker& worker, double* totals, Tile& tile) {
+    ensure(worker, tile, last, track_from);
+    const float* out = plan_.start(last, tile.memory, plan_.training());
+    float* g = learn ? gradient(last, tile) : nullptr;
+    alignas(64) int32_t labels[16];
+    if (loss_.cross_entropy) {
+      load_targets(tile, labels, nullptr);
+      kernels().cross_entropy({features, out, labels, g, totals + loss_at_});
+    } else {
+      thread_local Memory values;
+      values.reserve(static_cast<int64_t>(features) * kernels().lanes * 4);
+      float* target = reinterpret_cast<float*>(values.data());
+      load_targets(tile, labels, target);
+      kernels().squared_error({features, out, target, tile.valid, g, totals + loss_at_});
+    }
+    if (!learn) return;
+    descend(worker, tile, totals, last);
+    ++worker.waiting;
+  });
+  double loss = 0;
+  for (int64_t c = 0; c < chunks_; ++c) loss += chunk_totals_[c * totals_size_ + loss_at_];
+  return loss;
+}
+
+// From block `from`, at whose output the gradient is, to the next batch norm or the input.
+void Trainer::descend(Worker& worker, Tile& tile, double* totals, int from) {
+  const Kernels& k = kernels();
+  for (int i = from; i >= 0; --i) {
+    const Block& b = plan_.blocks()[i];
+    const int64_t each = channels_ * k.lanes;
+    float* sums = reinterpret_cast<float*>(worker.channels.data());
+    if (b.kind != Block::Kind::Pool && b.kind != Block::Kind::Dropout) {
+      k.activation_backward({b.activation, b.c, b.h, b.w, plan_.place(i, tile.memory, plan_.training()),
+                             gradient(i, tile), picked(i, tile), sums, sums + each});
+    }
+    if (b.norm >= 0) {
+      for (int c = 0; c < b.c; ++c) {
+        double sum = 0, product = 0;
+        for (int l = 0; l < k.lanes; ++l) {
+          sum += static_cast<double>(sums[c * k.lanes + l]);
+          product += static_cast<double>(sums[each + c * k.lanes + l]);
+        }
+        totals[offsets_[i].sum + c] += sum;
+        totals[offsets_[i].product + c] += product;
+      }
+      return;
+    }
+    step_down(worker, tile, i);
+  }
+}
+
+// From the gradient at a block's activation to the sums of its weights, and the gradient at its input.
+void Trainer::step_down(Worker& worker, Tile& tile, int i) {
+  const Kernels& k = kernels();
+  const Layout& layout = plan_.training();
+  const Block& b = plan_.blocks()[i];
+  const Offsets& o = offsets_[i];
+  float* sums = reinterpret_cast<float*>(worker.sums.data());
+  float* below = i > 0 ? gradient(i - 1, tile) : nullptr;
+  switch (b.kind) {
+    case Block::Kind::Conv: {
+      const ConvShape back = backward_shape(b);
+      const NormState& state = states_[i];
+      ConvBackward a{};
+      a.conv = b.conv;
+      a.pool = b.pool;
+      a.in = plan_.start(i - 1, tile.memory, layout);
+      if (b.norm >= 0) {
+        a.weights = weights_[i].forward.data();
+        a.kappa = state.kappa.data();
+        a.c0 = state.c0.data();
+        a.c1 = state.c1.data();
+      } else {
+        a.db = sums + o.vector_db;
+      }
+      a.gradient = gradient(i, tile);
+      a.index = b.pool.kernel_h != 0 ? index(i, tile) : nullptr;
+      a.valid = tile.used < k.lanes ? tile.valid : nullptr;
+      a.rows = reinterpret_cast<float*>(worker.rows.data());
+      a.dw = sums + o.vector_dw;
+      if (i > 0) {
+        const int top = b.conv.dilation_h * (b.conv.kernel_h - 1) - b.pad_h;
+        const int left = b.conv.dilation_w * (b.conv.kernel_w - 1) - b.pad_w;
+        float* dz = reinterpret_cast<float*>(worker.dz.data() + o.dz);
+        const long row = static_cast<long>(back.in_w) * k.lanes;
+        a.dz = {dz + top * row + left * k.lanes, row * b.conv.stride_h, row * back.in_h};
+        a.dz_step = b.conv.stride_w;
+        k.conv_backward(a);
+        const long width = static_cast<long>(b.in_w) * k.lanes;
+        k.conv_plain({back, dz, weights_[i].backward.data(), {below, width, width * b.in_h}});
+      } else {
+        k.conv_backward(a);
+      }
+      return;
+    }
+    case Block::Kind::Linear: {
+      const float* g = gradient(i, tile);
+      const int in = static_cast<int>(b.in_size());
+      k.linear_weights({in, b.c, plan_.start(i - 1, tile.memory, layout), g, sums + o.vector_dw,
+                        reinterpret_cast<float*>(worker.linear.data())});
+      float* db = sums + o.vector_db;
+      for (int64_t n = 0; n < static_cast<int64_t>(b.c) * k.lanes; ++n) db[n] += g[n];
+      if (i > 0) k.linear({b.c, in, g, weights_[i].backward.data(), nullptr, below, Activation::None});
+      return;
+    }
+    case Block::Kind::Pool: {
+      if (i == 0) return;
+      PoolPass a{};
+      a.pool = b.pool;
+      a.average = b.average;
+      a.count_padding = b.count_padding;
+      a.channels = b.in_c;
+      a.h = b.in_h;
+      a.w = b.in_w;
+      a.index = b.average ? nullptr : index(i, tile);
+      a.gradient = gradient(i, tile);
+      a.in_gradient = below;
+      k.pool_backward(a);
+      return;
+    }
+    case Block::Kind::Elementwise:
+      if (i > 0) std::memcpy(below, gradient(i, tile), b.size() * k.lanes * sizeof(float));
+      return;
+    case Block::Kind::Dropout: {
+      if (i == 0) return;
+      const long row = static_cast<long>(b.w) * k.lanes;
+      k.dropout({b.c,
+                 b.h,
+                 b.w,
+                 {gradient(i, tile), row, row * b.h},
+                 {below, row, row * b.h},
+                 dropout_seed(seed_, i),
+                 static_cast<uint32_t>(tile.index * k.lanes),
+                 static_cast<float>(b.p)});
+      return;
+    }
+  }
+}
+
+// A worker's sums in float, into a chunk's in double.
+void Trainer::flush(Worker& worker, double* totals) {
+  if (worker.waiting == 0) return;
+  worker.waiting = 0;
+  float* sums = reinterpret_cast<float*>(worker.sums.data());
+  for (size_t i = 0; i < offsets_.size(); ++i) {
+    const Offsets& o = offsets_[i];
+    if (o.dw_count == 0) continue;
+    if (plan_.blocks()[i].kind == Block::Kind::Conv) {
+      kernels().flush(sums + o.vector_dw, o.dw_count, totals + o.dw);
+    } else {
+      float* from = sums + o.vector_dw;
+      for (int64_t n = 0; n < o.dw_count; ++n) {
+        totals[o.dw + n] += static_cast<double>(from[n]);
+        from[n] = 0;
+      }
+    }
+    kernels().flush(sums + o.vector_db, o.db_count, totals + o.db);
+  }
+}
+
+void Trainer::write_gradient(const at::Tensor& parameter, const std::function<void(float*)>& fill) {
+  if (!parameter.defined() || !parameter.requires_grad()) return;
+  at::Tensor& grad = parameter.mutable_grad();
+  // a gradient that somebody holds stays as it is
+  const bool ours = grad.defined() && grad.use_count() == 1 && grad.is_contiguous() && !grad.requires_grad() &&
+                    grad.scalar_type() == c10::kFloat && grad.storage().use_count() == 1;
+  if (!ours) grad = at::empty_like(parameter.detach(), at::MemoryFormat::Contiguous);
+  fill(grad.mutable_data_ptr<float>());
+  grad.unsafeGetTensorImpl()->bump_version();
+}
+
+void Trainer::write_gradients(double denominator) {
+  for (size_t i = 0; i < offsets_.size(); ++i) {
+    const Block& b = plan_.blocks()[i];
+    const Offsets& o = offsets_[i];
+    if (b.linear < 0) continue;
+    for (int64_t c = 0; c < chunks_; ++c) {
+      const double* t = chunk_totals_.data() + c * totals_size_;
+      double* to = total(o.dw);  // db follows
+      for (int64_t n = 0; n < o.dw_count + o.db_count; ++n) to[n] += t[o.dw + n];
+    }
+    const Stage& s = plan_.stages()[b.linear];
+    const double* dw = total(o.dw);
+    const double* db = total(o.db);
+    write_gradient(s.weight, [&](float* to) {
+      if (b.kind == Block::Kind::Conv) {
+        const int64_t taps = b.taps();
+        for (int64_t out = 0; out < b.conv.out_channels; ++out) {
+          const double* from = dw + out / kChannelBlock * taps * kChannelBlock + out % kChannelBlock;
+          for (int64_t t = 0; t < taps; ++t)
+            to[out * taps + t] = static_cast<float>(from[t * kChannelBlock] / denominator);
+        }
+      } else {
+        const int64_t in = b.in_size(), stride = round_up(in, kernels().lanes);
+        for (int64_t out = 0; out < b.c; ++out)
+          for (int64_t f = 0; f < in; ++f) to[out * in + f] = static_cast<float>(dw[out * stride + f] / denominator);
+      }
+    });
+    write_gradient(s.bias, [&](float* to) {
+      for (int64_t n = 0; n < o.db_count; ++n) to[n] = b.norm >= 0 ? 0.0f : static_cast<float>(db[n] / denominator);
+    });
+  }
+}
+
+}  // namespace ltn::graph
