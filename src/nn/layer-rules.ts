@@ -47,24 +47,6 @@ export type PoolShape<What extends string, N extends Dims, S extends Shape, K, S
       ? Windows<What, [...B, C], X, K, St, P, D, Ceil>
       : ShapeError<WrongRank<What, N, 'C', S>>
 
-export interface BatchNormRule<C extends number> extends Rule {
-  out: this['in'] extends infer S extends Shape ? BatchNormShape<S, C> : never
-}
-/** `[N, C, H, W]`. */
-export type BatchNormShape<S extends Shape, C extends number> =
-  IsUnranked<S> extends true
-    ? any
-    : S extends readonly [
-          infer N extends number,
-          infer G extends number,
-          infer H extends number,
-          infer W extends number,
-        ]
-      ? Fits<G, C> extends true
-        ? [N, G, H, W]
-        : ShapeError<`BatchNorm2d expects ${ShowSize<C>} channels, got ${ShowSize<G>} in ${Show<S>}`>
-      : ShapeError<`BatchNorm2d expects [N, ${ShowSize<C>}, H, W], got ${Show<S>}`>
-
 export interface LinearRule<I extends number, O extends number> extends Rule {
   out: this['in'] extends infer S extends Shape ? LinearShape<S, I, O> : never
 }

@@ -1,23 +1,14 @@
 import { check, is, mergeArguments } from '../../core/options'
+import type { ShowSize } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
-import type { BatchNormRule } from '../layer-rules'
 import type { Parameter } from '../parameter'
+import type { ChannelsRule } from '../spatial-rules'
+import type { NormOptions } from './norm-base'
 import { pythonWord } from './python-words'
 import { type FactoryOptions, ShapeLayer } from './shape-layer'
 
 /** The options of `BatchNorm2d`. */
-export interface BatchNorm2dOptions extends FactoryOptions {
-  /** Added to the variance; default 1e-5. */
-  eps?: number
-  /** The share of each batch in the running statistics; null for the mean over all batches; default 0.1. */
-  momentum?: number | null
-  /** Whether there are a weight and a bias to learn; default true. */
-  affine?: boolean
-  /** Whether running statistics are kept, and used in eval mode; default true. */
-  trackRunningStats?: boolean
-  /** Whether there is a bias, where `affine`; default true. */
-  bias?: boolean
-}
+export type BatchNorm2dOptions = NormOptions
 
 const NAMES = ['numFeatures', 'eps', 'momentum', 'affine', 'trackRunningStats', 'device', 'dtype', 'bias'] as const
 
@@ -35,7 +26,9 @@ const NAMES = ['numFeatures', 'eps', 'momentum', 'affine', 'trackRunningStats', 
  * @example
  * new nn.BatchNorm2d(4).forward(torch.rand([8, 4, 29, 29])).shape // [8, 4, 29, 29]
  */
-export class BatchNorm2d<const C extends number> extends ShapeLayer<BatchNormRule<C>> {
+export class BatchNorm2d<const C extends number> extends ShapeLayer<
+  ChannelsRule<'BatchNorm2d', C, 4, `[N, ${ShowSize<C>}, H, W]`>
+> {
   declare weight: Parameter<[C]> | null
   declare bias: Parameter<[C]> | null
   declare running_mean: Tensor<[C]> | null

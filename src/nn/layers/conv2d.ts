@@ -1,27 +1,19 @@
 import { mergeArguments } from '../../core/options'
 import type { ConvRule, Pair } from '../layer-rules'
 import type { Parameter } from '../parameter'
+import type { ConvNdOptions } from './conv-nd'
+import type { ConvPaddingMode } from './convolution'
 import { pairOf, pythonWord } from './python-words'
 import { type FactoryOptions, ShapeLayer } from './shape-layer'
 
 /** The options of `Conv2d` that have defaults. */
-export interface Conv2dOptions<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair>
-  extends FactoryOptions {
-  /** Steps of the window; default 1. */
-  stride?: St
-  /** Rows and columns added on each side; `'valid'` for none, `'same'` for as many as keep the size; default 0. */
-  padding?: P
-  /** Distance of the window's elements; default 1. */
-  dilation?: D
-  /** Groups of channels that do not mix; divides both numbers of channels; default 1. */
-  groups?: number
-  /** Whether a bias is added; default true. */
-  bias?: boolean
-  /** What the padding is filled with; default `'zeros'`. */
-  paddingMode?: PaddingMode
-}
+export type Conv2dOptions<St extends Pair, P extends Pair | 'same' | 'valid', D extends Pair> = ConvNdOptions<
+  2,
+  St,
+  P,
+  D
+>
 
-type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
 type AfterStride<P extends Pair | 'same' | 'valid', D extends Pair> = Omit<Conv2dOptions<Pair, P, D>, 'stride'>
 type AfterPadding<D extends Pair> = Omit<Conv2dOptions<Pair, Pair, D>, 'stride' | 'padding'>
 type AfterDilation = Omit<AfterPadding<Pair>, 'dilation'>
@@ -72,7 +64,7 @@ export class Conv2d<
   readonly padding: readonly [number, number] | 'same' | 'valid'
   readonly dilation: readonly [number, number]
   readonly groups: number
-  readonly paddingMode: PaddingMode
+  readonly paddingMode: ConvPaddingMode
 
   // One signature for each place of the options object: a type parameter that could be either would lose its default.
   constructor(
@@ -84,7 +76,7 @@ export class Conv2d<
     dilation?: D,
     groups?: number | AfterGroups,
     bias?: boolean | Omit<AfterGroups, 'bias'>,
-    paddingMode?: PaddingMode | FactoryOptions,
+    paddingMode?: ConvPaddingMode | FactoryOptions,
     device?: string | FactoryOptions,
     dtype?: FactoryOptions['dtype'] | Pick<FactoryOptions, 'dtype'>,
   )
@@ -106,7 +98,7 @@ export class Conv2d<
     this.padding = typeof padding === 'string' ? (padding as 'same' | 'valid') : pairOf(padding as Pair)
     this.dilation = pairOf(dilation as Pair)
     this.groups = groups as number
-    this.paddingMode = (options.paddingMode as PaddingMode | undefined) ?? 'zeros'
+    this.paddingMode = (options.paddingMode as ConvPaddingMode | undefined) ?? 'zeros'
   }
 
   override extraRepr(): string {

@@ -3,29 +3,19 @@ import { mergeArguments } from '../../core/options'
 import type { Check, Shape } from '../../core/shape-types'
 import type { Tensor } from '../../tensor/tensor'
 import type { Result } from '../../tensor/typed'
+import type { MaxPoolNdOptions } from '../functional-max-pool'
 import type { Pair, PoolRule, PoolShape, TwoResultsRule } from '../layer-rules'
 import { Leaf, markPlain } from '../leaf'
 import { pythonWord } from './python-words'
 
 /** The options of `MaxPool2d` that have defaults. */
-export interface MaxPool2dOptions<
+export type MaxPool2dOptions<
   St extends Pair,
   P extends Pair,
   D extends Pair,
   Indices extends boolean,
   Ceil extends boolean,
-> {
-  /** Steps of the window; the kernel's size by default. */
-  stride?: St | null
-  /** Rows and columns of minus infinity added on each side, at most half the kernel; default 0. */
-  padding?: P
-  /** Distance of the window's elements; default 1. */
-  dilation?: D
-  /** Whether `forward` gives the positions of the maxima too; default false. */
-  returnIndices?: Indices
-  /** Whether a window that begins inside but ends outside counts; default false. */
-  ceilMode?: Ceil
-}
+> = MaxPoolNdOptions<2, St, P, D, Indices, Ceil>
 
 type AfterStride<P extends Pair, D extends Pair, Indices extends boolean, Ceil extends boolean> = Omit<
   MaxPool2dOptions<Pair, P, D, Indices, Ceil>,
