@@ -260,12 +260,13 @@ export class MultiheadAttention<
   mergeMasks(mask: Tensor | null, padding: Tensor | null, x: Tensor): { mask: Tensor | null; type: number | null } {
     if (mask === null) return { mask: padding, type: padding === null ? null : 1 }
     const [size, length] = x.shape as [number, number]
+    const heads: number = this.numHeads
     const wide: Tensor =
       mask.ndim === 3
         ? mask.view([size, -1, length, length])
-        : mask.view([1, 1, length, length]).expand([size, this.numHeads, -1, -1])
+        : mask.view([1, 1, length, length]).expand([size, heads, -1, -1])
     if (padding === null) return { mask: wide, type: 2 }
-    const widePadding: Tensor = padding.view([size, 1, 1, length]).expand([-1, this.numHeads, -1, -1])
+    const widePadding: Tensor = padding.view([size, 1, 1, length]).expand([-1, heads, -1, -1])
     return { mask: wide.add(widePadding) as Tensor, type: 2 }
   }
 }
