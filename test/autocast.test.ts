@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Job } from '../src/core/job'
 import * as torch from '../src/index'
-import { nn, type Tensor } from '../src/index'
+import { compile, Net, nn, type Tensor } from '../src/index'
 import { binding } from '../src/native/load'
 import { callOperator } from '../src/ops/registry'
 import { assertTensor, isExact, readFixture, type TensorFixture, tensorOf } from './reference/tensors'
@@ -327,6 +327,25 @@ describe('networks', () => {
       torch.noGrad(() => w.mul_(3))
       assert.deepEqual(product(w, x), [[3, 3]])
     }
+  })
+
+  test('a compiled model runs as it is in mixed precision, before and after its recording', async () => {
+    const model = new Net().eval()
+    const fast = compile(model)
+    const x = torch.rand([2, 1, 28, 28]) as Tensor<[2, 1, 28, 28]>
+    const mixed = (of: { forward(images: Tensor): Tensor }) => torch.autocast('cpu', () => of.forward(x))
+    torch.noGrad(() => {
+      for (let i = 0; i < 2; i++) {
+        const [own, compiled] = [mixed(model as never), mixed(fast as never)]
+        assert.equal(compiled.dtype, 'bfloat16')
+        assert.deepEqual(compiled.tolist(), own.tolist())
+        assert.equal(fast.forward(x).dtype, 'float32')
+      }
+    })
+    const job = new Job()
+    const queued = job.run(() => torch.noGrad(() => mixed(fast as never)))
+    assert.equal(queued.dtype, 'bfloat16')
+    await job.settled()
   })
 
   test('layers run in the precision of the time when they are called', async () => {

@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 
+#include "core/autocast.h"
+
 namespace ltn {
 
 namespace {
@@ -75,6 +77,8 @@ at::Tensor predict(Network& network, const at::Tensor& given) {
 // what the plan is for (other sizes, or a gradient would be wanted).
 napi_value graph_predict(Environment& env, Args& args) {
   const NetworkPtr network = table(env).at(args.id(0));
+  if (Autocast::here().cpu.enabled) [[unlikely]]
+    return js_int(env, -1);  // mixed precision is not what was recorded
   if (env.queue.deferring()) [[unlikely]] {
     const Held x = args.peek(1);
     if (!fits(network->plan, x.tensor, args.int64(3)) || wants_gradient(network->plan, x.tensor) ||

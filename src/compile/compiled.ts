@@ -1,4 +1,4 @@
-import { isGradEnabled } from '../autograd'
+import { isAutocastEnabled, isGradEnabled } from '../autograd'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError } from '../core/errors'
 import { blank, finish, slotOf } from '../core/handle'
@@ -69,7 +69,8 @@ export class CompiledModule<M extends Module = Module> extends Module {
     const { module } = this
     const [x] = args
     const eager = () => (module.forward as (...args: unknown[]) => unknown)(...args)
-    if (args.length !== 1 || !isTensor(x)) return eager()
+    // mixed precision is another network than the one that was recorded
+    if (args.length !== 1 || !isTensor(x) || isAutocastEnabled('cpu')) return eager()
     const entry = this.#entry(x)
     if (entry.id === -1) return eager()
     const result = blank() as Tensor
