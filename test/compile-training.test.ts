@@ -306,6 +306,8 @@ describe('train with { compile: true }', () => {
   for (const { name, build, data: sizes } of builders) {
     it(`gives eager's losses, gradients and buffers: ${name}`, async () => {
       const data = dataOf(sizes)
+      // Eager's own sums round where there are so many terms; which of the two is nearer to float64 the next test says
+      const tolerance = sizes.count > 1000 ? 1e-3 : 2e-4
       torch.manualSeed(3)
       const [eager, compiled] = [build(), build()]
       compiled.loadStateDict(eager.stateDict())
@@ -326,7 +328,7 @@ describe('train with { compile: true }', () => {
       for (let epoch = 0; epoch < 3; epoch++) {
         for (const [key, value] of Object.entries(seen[epoch]!)) {
           const other = seen[epoch + 3]![key]!
-          assert.ok(apart(value, other) < 2e-4 * sizeOf(value), `epoch ${epoch}, ${key}: ${apart(value, other)}`)
+          assert.ok(apart(value, other) < tolerance * sizeOf(value), `epoch ${epoch}, ${key}: ${apart(value, other)}`)
         }
       }
     })

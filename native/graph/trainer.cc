@@ -61,6 +61,9 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
     o.sum = take(totals_size_, c);
     o.product = take(totals_size_, c);
     norms_.push_back(static_cast<int>(i));
+    if (i > 0 || b.taps() > kMaxTaps) continue;
+    taps_ = b.taps();
+    o.moments = take(totals_size_, taps_ + taps_ * (taps_ + 1) / 2);
   }
   totals_size_ = round_up(totals_size_, 8);
 }
@@ -76,7 +79,7 @@ int64_t Trainer::scratch_bytes() const {
 }
 
 float* Trainer::gradient(int block, const Tile& tile) const {
-  if (!keep_ && plan_.blocks()[block].norm >= 0) {
+  if (!keep_ && plan_.blocks()[block].norm >= 0 && !closed(block)) {
     const int64_t bytes = plan_.blocks()[block].size() * kernels().lanes * 4;
     return reinterpret_cast<float*>(kept_gradient_[block].data() + tile.index * bytes);
   }
@@ -84,7 +87,7 @@ float* Trainer::gradient(int block, const Tile& tile) const {
 }
 
 uint8_t* Trainer::index(int block, const Tile& tile) const {
-  if (!keep_ && plan_.blocks()[block].norm >= 0) {
+  if (!keep_ && plan_.blocks()[block].norm >= 0 && !closed(block)) {
     return reinterpret_cast<uint8_t*>(kept_index_[block].data()) +
            tile.index * plan_.blocks()[block].size() * kernels().lanes;
   }
@@ -92,7 +95,7 @@ uint8_t* Trainer::index(int block, const Tile& tile) const {
 }
 
 float* Trainer::picked(int block, const Tile& tile) const {
-  if (plan_.blocks()[block].norm < 0) return nullptr;
+  if (plan_.blocks()[block].norm < 0 || closed(block)) return nullptr;
   return reinterpret_cast<float*>(tile.memory + plan_.training().blocks[block].picked);
 }
 
@@ -125,8 +128,13 @@ void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
     w->dz.reserve(dz_bytes_);
     w->linear.reserve(linear_floats_ * 4);
   }
+  from_moments_ = false;
+}
+
+void Trainer::reserve_kept() {
+  const int64_t lanes = kernels().lanes;
   for (const int i : norms_) {
-    if (!learn || keep_) continue;
+    if (!learn_ || keep_ || closed(i)) continue;
     const Block& b = plan_.blocks()[i];
     kept_gradient_[i].reserve(tiles_ * b.size() * lanes * 4);
     if (b.pool.kernel_h != 0) kept_index_[i].reserve(tiles_ * b.size() * lanes);
@@ -259,12 +267,17 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
     }
   }
   pack(learn);
-  for (const int norm : norms_) statistics(norm);
+  from_moments_ = statistics_from_moments();
+  reserve_kept();
+  for (const int norm : norms_) {
+    if (!closed(norm)) statistics(norm);
+  }
   const double denominator = loss_.mean ? counted : 1.0;
   const double loss = loss_pass(learn) / denominator;
   if (!learn) return loss;
   for (size_t k = norms_.size(); k-- > 0;) {
     const int norm = norms_[k];
+    if (closed(norm)) continue;
     const Block& b = plan_.blocks()[norm];
     const Offsets& o = offsets_[norm];
     for (int64_t c = 0; c < chunks_; ++c) {

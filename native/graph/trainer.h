@@ -9,6 +9,7 @@
 // up in order. So the result does not depend on the number of threads.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -41,7 +42,8 @@ class Trainer {
 
   const Loss& loss() const { return loss_; }
   int64_t scratch_bytes() const;
-  int passes() const { return 1 + static_cast<int>(norms_.size()) * 2; }
+  // Statistics, to the loss and back, further down.
+  std::array<int64_t, 3> passes() const;
 
  private:
   struct Offsets {
@@ -49,10 +51,11 @@ class Trainer {
     int64_t vector_dw = 0, vector_db = 0;
     int64_t dw_count = 0, db_count = 0;
     int64_t mean = 0, deviations = 0, count = 0, sum = 0, product = 0;
-    int64_t dz = 0;  // bytes, in a worker's dz
+    int64_t moments = 0;  // of the first block
+    int64_t dz = 0;       // bytes, in a worker's dz
   };
   struct Worker {
-    Memory arena, rows, sums, dz, channels, linear;
+    Memory arena, rows, sums, dz, channels, linear, moments;
     int waiting = 0;  // tiles whose sums are not flushed yet
   };
   struct Tile {
@@ -68,6 +71,11 @@ class Trainer {
   void pack(bool learn);
   void for_tiles(const std::function<void(Worker&, double*, Tile&)>& each);
   void ensure(Worker& worker, Tile& tile, int block, int track_from);
+  bool statistics_from_moments();
+  void gather_moments();
+  void reserve_kept();
+  void finish_first_block(double denominator);
+  bool closed(int block) const { return block == 0 && from_moments_; }
   void statistics(int norm);
   void finish_norm(int norm);
   double loss_pass(bool learn);
@@ -93,6 +101,18 @@ class Trainer {
   int64_t loss_at_ = 0;
   std::vector<BlockWeights> weights_;
   std::vector<std::unique_ptr<Worker>> workers_;
+
+  // The first block's convolution needs no pass for its statistics, and none to go down: see kernels/moments.h. Of data
+  // that come again and again the moments are kept.
+  struct KeptMoments {
+    at::Tensor x;
+    int64_t version;
+    std::vector<double> values;
+  };
+  std::vector<KeptMoments> kept_moments_;
+  std::vector<double> moments_;
+  int taps_ = 0;  // 0 where there is no such block
+  bool from_moments_ = false;
 
   // of the batch at hand
   const Batch* batch_ = nullptr;

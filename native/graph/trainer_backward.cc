@@ -86,7 +86,7 @@ void Trainer::descend(Worker& worker, Tile& tile, double* totals, int from) {
       k.activation_backward({b.activation, b.c, b.h, b.w, plan_.place(i, tile.memory, plan_.training()),
                              gradient(i, tile), picked(i, tile), sums, sums + each});
     }
-    if (b.norm >= 0) {
+    if (b.norm >= 0 && !closed(i)) {
       for (int c = 0; c < b.c; ++c) {
         double sum = 0, product = 0;
         for (int l = 0; l < k.lanes; ++l) {
@@ -118,7 +118,7 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
       a.conv = b.conv;
       a.pool = b.pool;
       a.in = plan_.start(i - 1, tile.memory, layout);
-      if (b.norm >= 0) {
+      if (b.norm >= 0 && !closed(i)) {
         a.weights = weights_[i].forward.data();
         a.kappa = state.kappa.data();
         a.c0 = state.c0.data();
@@ -231,6 +231,10 @@ void Trainer::write_gradients(double denominator) {
       const double* t = chunk_totals_.data() + c * totals_size_;
       double* to = total(o.dw);  // db follows
       for (int64_t n = 0; n < o.dw_count + o.db_count; ++n) to[n] += t[o.dw + n];
+    }
+    if (closed(static_cast<int>(i))) {
+      finish_first_block(denominator);
+      continue;
     }
     const Stage& s = plan_.stages()[b.linear];
     const double* dw = total(o.dw);

@@ -141,12 +141,13 @@ napi_value train_step(Environment& env, Args& args) {
   return js_int(env, env.put_pending_in(args[7], std::move(outline), pending));
 }
 
-// graphTrainCost(id): [passes, bytes of scratch memory so far]
+// graphTrainCost(id): [passes for statistics, to the loss and back, further down, bytes of scratch memory so far]
 napi_value train_cost(Environment& env, Args& args) {
   const NetworkPtr network = network_at(env, args);
   if (!network->trainer) return js_null(env);
   const std::lock_guard<std::mutex> lock(network->mutex);
-  const int64_t cost[] = {network->trainer->passes(), network->trainer->scratch_bytes()};
+  const auto [statistics, there_and_back, further] = network->trainer->passes();
+  const int64_t cost[] = {statistics, there_and_back, further, network->trainer->scratch_bytes()};
   return js_int64_list(env, cost);
 }
 

@@ -56,7 +56,7 @@ export interface GraphBinding {
     learn: boolean,
     result: object,
   ): Slot
-  graphTrainCost(id: number): [passes: number, bytes: number] | null
+  graphTrainCost(id: number): [statistics: number, thereAndBack: number, further: number, bytes: number] | null
   graphDescribe(id: number): NativePlan
 }
 

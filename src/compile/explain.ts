@@ -58,12 +58,11 @@ function explainTraining(entry: TrainingEntry): string {
   if (entry.id === -1) return `${entry.signature}: eager\n  why: ${entry.reason}`
   const plan = graph.graphDescribe(entry.id)
   const cost = graph.graphTrainCost(entry.id)
-  const [passes, scratch] = cost ?? [1, 0]
-  const norms = plan.blocks.filter(({ norm }) => norm).length
+  const [statistics, thereAndBack, further, scratch] = cost ?? [0, 1, 0, 0]
   return [
     `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
     ...planLines(plan),
-    `  ${passes} passes over the data: ${norms} for statistics, one to the loss and back, ${passes - norms - 1} further down`,
+    `  ${statistics + thereAndBack + further} passes over the data: ${statistics} for statistics, one to the loss and back, ${further} further down`,
     `  scratch memory ${bytes(scratch)} in all; between passes nothing of a tile is kept where that would be too much`,
   ].join('\n')
 }

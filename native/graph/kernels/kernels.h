@@ -59,6 +59,16 @@ struct ConvStatistics {
   float *pivot, *sum, *square;  // [out_channels][lanes], overwritten
 };
 
+// Sums of a convolution's inputs and of their products over a tile: X[t] = sum of x_t, G[t][u] = sum of x_t x_u, for
+// the places t of the kernel (channels, rows, columns; at most kMaxTaps). Mean and variance of any convolution of this
+// input follow from them, and so does its part in batch norm's backward pass.
+constexpr int kMaxTaps = 32;
+struct ConvMoments {
+  ConvShape conv;
+  const float* in;
+  float* out;  // [taps + taps (taps + 1) / 2][lanes]: X, then the rows of G from the diagonal on; added to
+};
+
 // From the gradient at a block's pooled output to that at its convolution's output, dz, and the sums of the weights'
 // gradients: dz = kappa * scatter(g) + c0 + c1 * conv(in, weights), row by row, and dw += dz * in while dz is in the
 // cache. Stores dz, recomputes the convolution.
@@ -170,6 +180,7 @@ struct Kernels {
   void (*store_tile)(const float* in, int features, int count, float* out);
   void (*conv_forward)(const ConvForward&);
   void (*conv_statistics)(const ConvStatistics&);
+  void (*conv_moments)(const ConvMoments&);
   void (*conv_backward)(const ConvBackward&);
   void (*conv_plain)(const ConvPlain&);
   void (*activation_backward)(const ActivationBackward&);

@@ -2,6 +2,7 @@
 #include "graph/kernels/elementwise.h"
 #include "graph/kernels/linear.h"
 #include "graph/kernels/loss.h"
+#include "graph/kernels/moments.h"
 
 namespace {
 
@@ -57,25 +58,11 @@ void flush(float* in, long count, double* totals) {
   }
 }
 
-constexpr ltn::graph::Kernels kTable = {LTN_KERNELS_NAME,
-                                        kLanes,
-                                        load_tile,
-                                        store_tile,
-                                        conv_forward,
-                                        conv_statistics,
-                                        conv_backward,
-                                        conv_plain,
-                                        activation_backward,
-                                        pool_forward,
-                                        pool_backward,
-                                        elementwise,
-                                        dropout,
-                                        linear_block,
-                                        linear,
-                                        linear_weights,
-                                        cross_entropy,
-                                        squared_error,
-                                        flush};
+constexpr ltn::graph::Kernels kTable = {
+    LTN_KERNELS_NAME, kLanes,         load_tile,     store_tile,    conv_forward,
+    conv_statistics,  conv_moments,   conv_backward, conv_plain,    activation_backward,
+    pool_forward,     pool_backward,  elementwise,   dropout,       linear_block,
+    linear,           linear_weights, cross_entropy, squared_error, flush};
 
 }  // namespace
 
