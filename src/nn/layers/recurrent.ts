@@ -1,3 +1,4 @@
+import { isAutocastEnabled } from '../../autograd'
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../../core/errors'
 import { callOperator } from '../../ops/registry'
 import { isTensor, type Tensor } from '../../tensor/tensor'
@@ -156,7 +157,7 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
 
   #checkInput(x: Tensor, packed: PackedSequence | null): void {
     const { dtype } = this[this.#names[0] as `weight_${string}`]!
-    if (x.dtype !== dtype) {
+    if (x.dtype !== dtype && !isAutocastEnabled('cpu') && !isAutocastEnabled('cuda')) {
       throw this.#wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
     }
     const rank = packed === null ? 3 : 2
