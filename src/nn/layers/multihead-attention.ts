@@ -1,4 +1,4 @@
-import { isGradEnabled } from '../../autograd'
+import { isAutocastEnabled, isGradEnabled } from '../../autograd'
 import { type DType, isFloating } from '../../core/dtype'
 import { describe, InvalidArgTypeError } from '../../core/errors'
 import type { Check, Shape } from '../../core/shape-types'
@@ -241,6 +241,7 @@ export class MultiheadAttention<
       this.numHeads % 2 === 0 &&
       this.bias_k === null &&
       !this.addZeroAttn &&
+      !isAutocastEnabled() &&
       !needsGrad([x, weight, bias, out_proj.weight, out_proj.bias!])
     )
   }

@@ -1,3 +1,4 @@
+import { isAutocastEnabled } from '../../autograd'
 import { describe, InvalidArgTypeError, InvalidArgValueError } from '../../core/errors'
 import { callOperator } from '../../ops/registry'
 import { isTensor, type Tensor } from '../../tensor/tensor'
@@ -154,10 +155,17 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     ) as Tensor[]
   }
 
+<<<<<<< HEAD
   protected _checkInput(x: Tensor, packed: PackedSequence | null): void {
     const { dtype } = this[this._names[0] as `weight_${string}`]!
     if (x.dtype !== dtype) {
       throw this._wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
+=======
+  #checkInput(x: Tensor, packed: PackedSequence | null): void {
+    const { dtype } = this[this.#names[0] as `weight_${string}`]!
+    if (x.dtype !== dtype && !isAutocastEnabled('cpu') && !isAutocastEnabled('cuda')) {
+      throw this.#wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
+>>>>>>> layers-b
     }
     const rank = packed === null ? 3 : 2
     if (x.ndim !== rank) throw this._wrong(`packed input must have ${rank} dimensions, got ${x.ndim}`)
