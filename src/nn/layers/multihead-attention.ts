@@ -187,9 +187,9 @@ export class MultiheadAttention<
       }
     }
     const [padding, mask] = [options.tensorOrNull('keyPaddingMask'), options.tensorOrNull('attnMask')]
-    const given = this.#attending(query, key as Tensor, value as Tensor, options)
+    const given = this._attending(query, key as Tensor, value as Tensor, options)
     const floating = [padding, mask].some(m => m !== null && isFloating(m.dtype))
-    if (!floating && query === key && key === value && this.isFast(query)) return this.#fast(given)
+    if (!floating && query === key && key === value && this.isFast(query)) return this._fast(given)
     if (!this.batchFirst || query.ndim !== 3) return attend(given)
     const turn = (x: Tensor): Tensor => (x.ndim === 3 ? x.transpose(0, 1) : x) as Tensor
     // one tensor stays one, since the projections depend on it
@@ -200,7 +200,7 @@ export class MultiheadAttention<
     return [output.transpose(0, 1) as Tensor, weights]
   }
 
-  #attending(query: Tensor, key: Tensor, value: Tensor, options: LayerOptions): Attending {
+  protected _attending(query: Tensor, key: Tensor, value: Tensor, options: LayerOptions): Attending {
     const { q_proj_weight: q, k_proj_weight: k, v_proj_weight: v } = this
     const mask = (name: string) => canonicalMask('MultiheadAttention', name, options.tensorOrNull(name), query.dtype)
     return {
@@ -246,7 +246,7 @@ export class MultiheadAttention<
     )
   }
 
-  #fast(given: Attending): [Tensor, Tensor | null] {
+  protected _fast(given: Attending): [Tensor, Tensor | null] {
     const { query, needWeights } = given
     const { mask, type } = this.mergeMasks(given.attnMask, given.keyPaddingMask, query)
     const sizes = [this.embedDim, this.numHeads]

@@ -155,17 +155,10 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     ) as Tensor[]
   }
 
-<<<<<<< HEAD
   protected _checkInput(x: Tensor, packed: PackedSequence | null): void {
     const { dtype } = this[this._names[0] as `weight_${string}`]!
-    if (x.dtype !== dtype) {
-      throw this._wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
-=======
-  #checkInput(x: Tensor, packed: PackedSequence | null): void {
-    const { dtype } = this[this.#names[0] as `weight_${string}`]!
     if (x.dtype !== dtype && !isAutocastEnabled('cpu') && !isAutocastEnabled('cuda')) {
-      throw this.#wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
->>>>>>> layers-b
+      throw this._wrong(`the input's dtype ${x.dtype} does not match the weights' ${dtype}; cast one of them with to()`)
     }
     const rank = packed === null ? 3 : 2
     if (x.ndim !== rank) throw this._wrong(`packed input must have ${rank} dimensions, got ${x.ndim}`)
@@ -198,9 +191,8 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     })
   }
 
-  protected _wrong(message: string): InvalidArgValueError {
+  protected _wrong(message: string): InvalidArgValueError 
     return new InvalidArgValueError(`${this.toString()}: ${message}`)
-  }
 
   override extraRepr(): string {
     const words = [`${this.inputSize}`, `${this.hiddenSize}`]

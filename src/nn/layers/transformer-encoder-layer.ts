@@ -127,12 +127,12 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
       this.norm1.bias !== null &&
       !this.training &&
       this.self_attn.isFast(src) &&
-      !needsGrad([src, ...this.#weights()]) &&
+      !needsGrad([src, ...this._weights()]) &&
       !this.modules().some(hasForwardHooks)
     )
   }
 
-  #weights(): Tensor[] {
+  protected _weights(): Tensor[] {
     const { norm1, norm2, linear1, linear2 } = this
     return [norm1, norm2, linear1, linear2].flatMap(({ weight, bias }) => [weight as Tensor, bias as Tensor])
   }
@@ -148,7 +148,7 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
     ]
     const kind = [this.activationCode === 2, this.normFirst, norm1.eps]
     const sizes = [attention.embedDim, attention.numHeads]
-    const args = [src, ...sizes, ...weights, ...kind, ...this.#weights(), mask, maskType]
+    const args = [src, ...sizes, ...weights, ...kind, ...this._weights(), mask, maskType]
     return callOperator('aten::_transformer_encoder_layer_fwd', '', args) as Tensor
   }
 }

@@ -63,16 +63,16 @@ export interface Masks {
 
 /** What encoder and decoder layers share: attention to oneself, and two linear layers. */
 export abstract class TransformerLayer<R extends Rule> extends OperatorLayer<R> {
-  readonly #options: Readonly<Record<string, unknown>>
-  readonly #activationCode: number
+  protected readonly _options: Readonly<Record<string, unknown>>
+  protected readonly _activationCode: number
 
   protected constructor(protected readonly settings: LayerOptions) {
     super()
     // no field of its own: children are fields, and Python's come first
     Object.defineProperty(this, 'settings', { enumerable: false })
     const { code } = activationOf(settings.what, settings.raw('activation') ?? 'relu')
-    this.#activationCode = code
-    this.#options = Object.fromEntries(LAYER_NAMES.filter(n => settings.has(n)).map(n => [n, settings.raw(n)]))
+    this._activationCode = code
+    this._options = Object.fromEntries(LAYER_NAMES.filter(n => settings.has(n)).map(n => [n, settings.raw(n)]))
   }
 
   protected attention(): MultiheadAttention<number, number, number, number, boolean> {
@@ -104,7 +104,7 @@ export abstract class TransformerLayer<R extends Rule> extends OperatorLayer<R> 
 
   /** @internal */
   get activationCode(): number {
-    return this.#activationCode
+    return this._activationCode
   }
 
   /**
@@ -112,14 +112,14 @@ export abstract class TransformerLayer<R extends Rule> extends OperatorLayer<R> 
    * drawn. `TransformerEncoder` and `TransformerDecoder` ask for it; a subclass with a constructor of its own overrides it.
    */
   copy(): this {
-    const { activation } = this.#options
+    const { activation } = this._options
     if (isModule(activation) && activation.parameters().length > 0) {
       throw new InvalidArgTypeError(
         `${this.constructor.name}: an activation with parameters cannot be copied; override copy()`,
       )
     }
     // on the device 'meta' nothing is drawn
-    const made = new (this.constructor as new (options: object) => this)({ ...this.#options, device: 'meta' })
+    const made = new (this.constructor as new (options: object) => this)({ ...this._options, device: 'meta' })
     const state = Object.entries(this.stateDict()).map(([name, tensor]) => [name, tensor.clone()] as const)
     made.loadStateDict(Object.fromEntries(state), { assign: true })
     made.train(this.training)

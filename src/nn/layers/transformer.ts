@@ -122,7 +122,7 @@ export class TransformerEncoder<const E extends number = number> extends Operato
   [compute](src: Tensor, options: LayerOptions): Tensor {
     const canonical = (name: string) => canonicalMask('TransformerEncoder', name, options.tensorOrNull(name), src.dtype)
     const [srcMask, srcKeyPaddingMask] = [canonical('mask'), canonical('srcKeyPaddingMask')]
-    let output = this.#nested(src, srcMask, srcKeyPaddingMask)
+    let output = this._nested(src, srcMask, srcKeyPaddingMask)
     if (output === null) {
       const said = options.flagOrNull('isCausal')
       const isCausal = isCausalMask(srcMask, said, src, batchFirstOf(this.layers[0]))
@@ -133,7 +133,7 @@ export class TransformerEncoder<const E extends number = number> extends Operato
   }
 
   /** Python's way without the padding, where it can be gone. */
-  #nested(src: Tensor, mask: Tensor | null, padding: Tensor | null): Tensor | null {
+  protected _nested(src: Tensor, mask: Tensor | null, padding: Tensor | null): Tensor | null {
     const layers = [...this.layers]
     if (!this.enableNestedTensor || padding === null || mask !== null || layers.length === 0) return null
     const own = layers.every((layer): layer is TransformerEncoderLayer<number> & Copied => {
