@@ -191,8 +191,9 @@ export abstract class Recurrent<Z extends RecurrentSizes> extends OperatorLayer<
     })
   }
 
-  protected _wrong(message: string): InvalidArgValueError 
+  protected _wrong(message: string): InvalidArgValueError {
     return new InvalidArgValueError(`${this.toString()}: ${message}`)
+  }
 
   override extraRepr(): string {
     const words = [`${this.inputSize}`, `${this.hiddenSize}`]

@@ -63,16 +63,15 @@ export interface Masks {
 
 /** What encoder and decoder layers share: attention to oneself, and two linear layers. */
 export abstract class TransformerLayer<R extends Rule> extends OperatorLayer<R> {
-  protected readonly _options: Readonly<Record<string, unknown>>
-  protected readonly _activationCode: number
+  /** @internal How the fused operator calls the activation. */
+  readonly activationCode: number
 
   protected constructor(protected readonly settings: LayerOptions) {
     super()
     // no field of its own: children are fields, and Python's come first
     Object.defineProperty(this, 'settings', { enumerable: false })
     const { code } = activationOf(settings.what, settings.raw('activation') ?? 'relu')
-    this._activationCode = code
-    this._options = Object.fromEntries(LAYER_NAMES.filter(n => settings.has(n)).map(n => [n, settings.raw(n)]))
+    this.activationCode = code
   }
 
   protected attention(): MultiheadAttention<number, number, number, number, boolean> {
@@ -100,32 +99,6 @@ export abstract class TransformerLayer<R extends Rule> extends OperatorLayer<R> 
 
   protected dropping(): Dropout {
     return new Dropout(this.settings.number('dropout', 0.1))
-  }
-
-  /** @internal */
-  get activationCode(): number {
-    return this._activationCode
-  }
-
-  /**
-   * Another layer of the same options with parameters of the same values, as Python's `copy.deepcopy` gives: nothing is
-   * drawn. `TransformerEncoder` and `TransformerDecoder` ask for it; a subclass with a constructor of its own overrides it.
-   */
-  copy(): this {
-    const { activation } = this._options
-    if (isModule(activation) && activation.parameters().length > 0) {
-      throw new InvalidArgTypeError(
-        `${this.constructor.name}: an activation with parameters cannot be copied; override copy()`,
-      )
-    }
-    // on the device 'meta' nothing is drawn
-    const made = new (this.constructor as new (options: object) => this)({ ...this._options, device: 'meta' })
-    const state = Object.entries(this.stateDict()).map(([name, tensor]) => [name, tensor.clone()] as const)
-    made.loadStateDict(Object.fromEntries(state), { assign: true })
-    made.train(this.training)
-    const copies = new Map(made.namedParameters())
-    for (const [name, { requiresGrad }] of this.namedParameters()) copies.get(name)!.requiresGrad_(requiresGrad)
-    return made
   }
 }
 

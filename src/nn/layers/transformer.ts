@@ -17,15 +17,15 @@ import { DECODER_NAMES, type DecoderMasks, TransformerDecoderLayer } from './tra
 import { TransformerEncoderLayer } from './transformer-encoder-layer'
 import type { TransformerLayerOptions } from './transformer-layer'
 
-/** A layer that encoders and decoders can copy. */
-export type Copied = Module & { copy(): Module; forward(...args: any[]): Tensor }
+/** A layer of encoders and decoders. */
+export type Copied = Module & { forward(...args: any[]): Tensor }
 
 /** Layers like the one given, all with its values. */
 function copies(what: string, layer: unknown, count: number): ModuleList<Copied> {
-  if (!isModule(layer) || typeof (layer as Module & { copy?: unknown }).copy !== 'function') {
-    throw new InvalidArgTypeError(`${what}: the layer must be a module with a method copy(), got ${describe(layer)}`)
+  if (!isModule(layer)) {
+    throw new InvalidArgTypeError(`${what}: the layer must be a module, got ${describe(layer)}`)
   }
-  return new ModuleList(Array.from({ length: count }, () => (layer as unknown as Copied).copy() as Copied))
+  return new ModuleList(Array.from({ length: count }, () => layer.clone() as Copied))
 }
 
 /** `[size, size]`: 0 on and below the diagonal, minus infinity above it. */
