@@ -202,11 +202,12 @@ describe('compile in eval mode', () => {
 
   it('runs off the thread, and stops before it begins', async () => {
     const model = new nn.Sequential(new nn.Conv2d(1, 2, 3), new nn.ReLU(), new nn.Flatten(), new nn.Linear(98, 3))
-    const compiled = torch.compile(model.requiresGrad_(false))
+    const compiled = torch.compile(model)
     const x = torch.randn([40, 1, 9, 9])
     const expected = model.forward(x as never) as unknown as torch.Tensor
-    compiled.forward(x)
     const got = await compiled.run(x)
+    assert.equal(got.requiresGrad, false)
+    assert.match(torch.explain(compiled), /eval: fused|train: fused/)
     assert.ok((expected.sub(got).abs().max().item() as number) < 1e-5)
     await assert.rejects(compiled.run(x, { signal: AbortSignal.abort() }), { name: 'AbortError' })
     await assert.rejects(compiled.run(x, { signals: 1 } as never), { code: 'ERR_UNKNOWN_OPTION' })

@@ -1,4 +1,4 @@
-import { isAutocastEnabled, isGradEnabled } from '../autograd'
+import { isAutocastEnabled, isGradEnabled, noGrad } from '../autograd'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError } from '../core/errors'
 import { blank, finish, slotOf } from '../core/handle'
@@ -91,8 +91,8 @@ export class CompiledModule<M extends Module = Module> extends Module {
   }
 
   /**
-   * The same off this thread, which stays free; works on the tensors as they are when its turn comes. Rejects with an
-   * `AbortError` where `signal` was aborted before it began.
+   * A prediction off this thread, which stays free: as `forward` under `noGrad`, on the tensors as they are when its turn
+   * comes. Rejects with an `AbortError` where `signal` was aborted before it began.
    */
   async run(x: Input<M>[0], options: { signal?: AbortSignal } = {}): Promise<Output<M>> {
     if (!isOptions(options)) throw new InvalidArgTypeError(`run: expected options, got ${describe(options)}`)
@@ -100,7 +100,7 @@ export class CompiledModule<M extends Module = Module> extends Module {
     check('run', 'signal', options.signal, SIGNAL)
     await turn(options.signal)
     const job = new Job()
-    const out = job.run(() => this.forward(...([x] as unknown as Input<M>)))
+    const out = job.run(() => noGrad(() => this.forward(...([x] as unknown as Input<M>))))
     await job.settled()
     return out
   }

@@ -1,3 +1,4 @@
+export { type AdaptiveLogSoftmaxOptions, AdaptiveLogSoftmaxWithLoss } from './adaptive-log-softmax'
 export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
