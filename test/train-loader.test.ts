@@ -101,6 +101,19 @@ test('a batch that collate gives twice is not freed', async () => {
   assert.ok(kept[0].isContiguous())
 })
 
+test('the batches of a DataLoader are freed after use', async () => {
+  const loader = new data.DataLoader([X, Y], { batchSize: 15, shuffle: true })
+  const { model, optimizer } = setup()
+  const epoch = () => train(model, { train: loader, validation: loader }, { epochs: 1, optimizer })
+  await epoch()
+  const before = torch.memory.stats().tensors
+  await epoch()
+  const { predictions, probabilities } = await evaluate(model, loader)
+  assert.ok(torch.memory.stats().tensors - before <= 4, `${torch.memory.stats().tensors - before} more tensors`)
+  predictions.dispose()
+  probabilities.dispose()
+})
+
 test('random numbers of the data set and of dropout are drawn in the order of the plain loop', async () => {
   class Noisy extends data.Dataset<[Tensor<[8]>, bigint]> {
     readonly length = 24
