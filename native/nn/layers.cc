@@ -19,6 +19,7 @@
 #include <torch/nn/modules/loss.h>
 #include <torch/nn/modules/pooling.h>
 
+#include "nn/cross_map_lrn2d.h"
 #include "nn/factory.h"
 
 namespace ltn {
@@ -236,6 +237,15 @@ LayerPtr flatten(LayerOptions& o) {
                                {}, [=](nn::FlattenImpl&, const Tensor& x) { return x.flatten(start, end); });
 }
 
+LayerPtr cross_map_lrn2d_layer(LayerOptions& o) {
+  const CrossMapLrnOptions options = {o.integer("size"), o.number("alpha", 1e-4), o.number("beta", 0.75),
+                                      o.number("k", 1)};
+  o.done();
+  if (options.size < 1) fail(code::kArgValue, "size must be at least 1, but got ", options.size);
+  return host<nn::IdentityImpl>(std::make_shared<nn::IdentityImpl>(), {},
+                                [options](nn::IdentityImpl&, const Tensor& x) { return cross_map_lrn2d(x, options); });
+}
+
 LayerPtr cross_entropy_loss(LayerOptions& o) {
   using Impl = nn::CrossEntropyLossImpl;
   const Tensor weight = o.tensor("weight");
@@ -263,6 +273,7 @@ constexpr LayerRow kLayers[] = {
     {"BatchNorm2d", batch_norm2d},
     {"Conv2d", conv2d},
     {"CrossEntropyLoss", cross_entropy_loss},
+    {"CrossMapLRN2d", cross_map_lrn2d_layer},
     {"Dropout", dropout},
     {"Flatten", flatten},
     {"Identity", identity},

@@ -46,6 +46,9 @@ export class DataLoader<
   readonly shuffle: boolean
   readonly dropLast: boolean
   readonly generator: Generator | null
+  /** What makes a batch of items; null is `defaultCollate`. */
+  readonly collate: Plan['collate']
+  readonly numWorkers: number
   /** The order of the items. */
   readonly sampler: Sampler<unknown>
   /** The order of the batches; null with `batchSize: null`. */
@@ -64,6 +67,8 @@ export class DataLoader<
     this.shuffle = plan.shuffle
     this.dropLast = plan.dropLast
     this.generator = plan.generator
+    this.collate = plan.collate
+    this.numWorkers = plan.workers?.numWorkers ?? 0
     this.sampler = plan.sampler
     this.batchSampler = plan.batchSampler
     this.#workers = plan.workers && new WorkerBatches(plan)

@@ -3,7 +3,7 @@
  *
  *     train<M extends Module, X extends Tensor, Y extends Tensor, VX extends Tensor, VY extends Tensor, C = CrossEntropyLoss>(
  *       model: M,
- *       data: { train: DataPair<M, C, X, Y>; validation: DataPair<M, C, VX, VY> },
+ *       data: { train: DataPair<M, C, X, Y> | DataBatches<M, C, X, Y>; validation: the same of VX, VY },
  *       options: TrainOptions<C>,
  *     )
  */
@@ -152,3 +152,8 @@ export type DataPair<M, C, X extends Tensor, Y extends Tensor> = readonly [
   inputs: X & InputCheck<M, X>,
   targets: Y & TargetsCheck<M, C, X, Y>,
 ]
+
+/** The same in batches: a `DataLoader`, or any iterable that begins anew at every pass. */
+export type DataBatches<M, C, X extends Tensor, Y extends Tensor> =
+  | Iterable<DataPair<M, C, X, Y>>
+  | AsyncIterable<DataPair<M, C, X, Y>>

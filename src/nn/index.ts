@@ -1,4 +1,4 @@
-export type { DataPair, InputCheck, InputOf, Reduction, TargetsCheck } from './data-rules'
+export type { DataBatches, DataPair, InputCheck, InputOf, Reduction, TargetsCheck } from './data-rules'
 export * as functional from './functional'
 export type { Gradients } from './hooks'
 export * as init from './init'

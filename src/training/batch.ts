@@ -10,9 +10,19 @@ export const BATCH_SIZE = [
   (value: unknown) => value === 'full' || is.positive[1](value),
 ] as const
 
-/** Checks inputs and targets before anything is computed; `labels` where the targets are classes. */
-export function checkPair(what: string, name: string, pair: unknown, labels: boolean): [Tensor, Tensor] {
-  const where = what === name ? what : `${what}: '${name}'`
+/**
+ * Checks inputs and targets before anything is computed; `labels` where the targets are classes, `batch` the number of a
+ * loader's batch.
+ */
+export function checkPair(
+  what: string,
+  name: string,
+  pair: unknown,
+  labels: boolean,
+  batch?: number,
+): [Tensor, Tensor] {
+  const whole = what === name ? what : `${what}: '${name}'`
+  const where = batch === undefined ? whole : `${whole}: batch ${batch} of the loader`
   if (!Array.isArray(pair) || pair.length !== 2) {
     throw new InvalidArgTypeError(`${where} must be [inputs, targets], got ${describe(pair)}`)
   }

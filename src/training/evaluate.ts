@@ -5,10 +5,11 @@ import { Job } from '../core/job'
 import { check, is, isOptions, unknownOption } from '../core/options'
 import { tidy } from '../memory'
 import type { CrossEntropyLoss, Module } from '../nn'
-import type { DataPair } from '../nn/data-rules'
+import type { DataBatches, DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import type { Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, shapeOf, withMode } from './batch'
+import { type Batches, batchesOf, isLoader } from './batches'
 import { type AmpOptions, forwardPrecision, type Precision } from './precision'
 
 /** The options of `evaluate`. */
@@ -19,7 +20,7 @@ export interface EvaluateOptions {
    * batch's own statistics and dropout drops.
    */
   mode?: 'asIs' | 'eval'
-  /** Images of one forward; default `'full'`: all at once. */
+  /** Images of one forward; default `'full'`: all at once. Not with a loader, which decides. */
   batchSize?: 'full' | number
   /** Runs the forward passes in mixed precision (`autocast`); the softmax is taken over float32. Default false. */
   amp?: boolean | AmpOptions
@@ -41,7 +42,8 @@ const OPTIONS = ['mode', 'batchSize', 'amp', 'signal'] as const
 
 /**
  * Classifies inputs `[N, ...]` with a model that gives logits `[N, C]`, without gradients, and compares with the labels
- * int64 `[N]`.
+ * int64 `[N]`. The data may be a loader instead, a `data.DataLoader` or any iterable of batches `[x, y]`: results come in the
+ * order of its batches, which are freed as `train` says.
  *
  * As the article does, it neither changes the model's mode nor cuts the data into batches unless told to. A model in train
  * mode therefore depends on the batch that it sees, and its batch norms move their running statistics: save it before, or
@@ -56,7 +58,7 @@ const OPTIONS = ['mode', 'batchSize', 'amp', 'signal'] as const
  */
 export async function evaluate<M extends Module, X extends Tensor, Y extends Tensor>(
   model: M,
-  data: DataPair<M, CrossEntropyLoss, X, Y>,
+  data: DataPair<M, CrossEntropyLoss, X, Y> | DataBatches<M, CrossEntropyLoss, X, Y>,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   if (typeof model?.forward !== 'function' || typeof model.modules !== 'function') {
@@ -70,60 +72,93 @@ export async function evaluate<M extends Module, X extends Tensor, Y extends Ten
   check('evaluate', 'mode', mode, is.oneOf('asIs', 'eval'))
   check('evaluate', 'batchSize', batchSize, BATCH_SIZE)
   check('evaluate', 'signal', signal, SIGNAL)
-  const [x, y] = checkPair('evaluate', 'evaluate', data, true)
-  if (y.ndim !== 1) throw new InvalidArgValueError(`evaluate: expected labels of shape [N], got ${shapeOf(y)}`)
+  const batches = isLoader(data) ? loaded(data, options.batchSize) : undefined
+  const pair = batches === undefined ? checkPair('evaluate', 'evaluate', data, true) : undefined
+  // What a loader's device is, each batch tells; the options are checked now.
+  if (pair !== undefined) checkLabels(pair[1])
+  forwardPrecision('evaluate', amp, pair?.[0].device ?? 'cpu')
 
-  const precision = forwardPrecision('evaluate', amp, x.device)
-  const size = batchSize === 'full' ? x.size(0) : batchSize
   const job = new Job()
-  const batches: Tensor[] = []
+  const made: Made[] = []
   try {
-    for (let start = 0; start < x.size(0); start += size) {
+    if (batches !== undefined) await turn(signal)
+    for await (const [x, y] of batches?.pass() ?? slices(job, pair!, batchSize)) {
       await turn(signal)
-      const step = () => noGrad(() => probabilitiesOf(model, x, y, start, size, precision))
-      batches.push(job.run(() => (mode === 'eval' ? withMode(model, false, step) : step())))
+      checkLabels(y)
+      const step = () => noGrad(() => classify(model, x, y, forwardPrecision('evaluate', amp, x.device)))
+      made.push({ ...job.run(() => (mode === 'eval' ? withMode(model, false, step) : step())), count: x.size(0) })
       await job.settled()
     }
     const result = job.run(() =>
       tidy(() => {
+        const parts = made.map(({ probabilities }) => probabilities)
         const probabilities =
-          batches.length === 1 ? batches[0]!.clone() : (callOperator('aten::cat', '', [batches, 0]) as Tensor)
-        const predictions = probabilities.argmax(1)
-        return { probabilities, predictions, right: predictions.eq(y).sum() }
+          parts.length === 1 ? parts[0]!.clone() : (callOperator('aten::cat', '', [parts, 0]) as Tensor)
+        const right = callOperator('aten::stack', '', [made.map(part => part.right), 0]) as Tensor
+        return { probabilities, predictions: probabilities.argmax(1), right: right.sum() }
       }),
     )
     await job.settled()
     using right = result.right
     const { predictions, probabilities } = result
-    return { accuracy: (right.item() as number) / y.size(0), predictions, probabilities } as Evaluation
+    const count = made.reduce((total, part) => total + part.count, 0)
+    return { accuracy: (right.item() as number) / count, predictions, probabilities } as Evaluation
   } catch (error) {
     await job.settled() // leaves nothing at work, and an error of what was queued before comes first
     throw error
   } finally {
-    for (const batch of batches) batch.dispose()
+    for (const { probabilities, right } of made) for (const tensor of [probabilities, right]) tensor.dispose()
   }
 }
 
-function probabilitiesOf(
+/** What is kept of a batch. */
+interface Made {
+  probabilities: Tensor
+  /** How many predictions equal their label. */
+  right: Tensor
+  count: number
+}
+
+function loaded(loader: Parameters<typeof batchesOf>[1], batchSize: unknown): Batches {
+  if (batchSize !== undefined) {
+    throw new InvalidArgValueError("evaluate: 'batchSize' cannot be had with a loader, whose batches are taken")
+  }
+  return batchesOf(['evaluate', 'evaluate'], loader, true, 1)
+}
+
+function checkLabels(y: Tensor): void {
+  if (y.ndim !== 1) throw new InvalidArgValueError(`evaluate: expected labels of shape [N], got ${shapeOf(y)}`)
+}
+
+function* slices(job: Job, [x, y]: [Tensor, Tensor], batchSize: 'full' | number): Iterable<[Tensor, Tensor]> {
+  const count = x.size(0)
+  const size = batchSize === 'full' ? count : batchSize
+  for (let start = 0; start < count; start += size) {
+    const length = Math.min(size, count - start)
+    const [someX, someY] = job.run(() => [x.narrow(0, start, length), y.narrow(0, start, length)] as const)
+    using _x = someX
+    using _y = someY
+    yield [someX, someY]
+  }
+}
+
+function classify(
   model: Module,
   x: Tensor,
   y: Tensor,
-  start: number,
-  size: number,
   precision: Precision['forward'] | undefined,
-): Tensor {
+): Pick<Made, 'probabilities' | 'right'> {
   return tidy(() => {
-    const length = Math.min(size, x.size(0) - start)
-    const batch = x.narrow(0, start, length)
-    const forward = () => (model as Module & { forward(x: Tensor): Tensor }).forward(batch)
+    const forward = () => (model as Module & { forward(x: Tensor): Tensor }).forward(x)
     const output = precision === undefined ? forward() : precision(forward)
-    checkOutput('evaluate', output, y.narrow(0, start, length))
+    checkOutput('evaluate', output, y)
     if (output.ndim !== 2) {
       throw new InvalidArgValueError(
         `evaluate: expected logits [N, C] from the model's forward, got ${shapeOf(output)}`,
       )
     }
     keepFields(model)
-    return (precision === undefined ? output : output.float()).softmax(1)
+    const probabilities = (precision === undefined ? output : output.float()).softmax(1)
+    return { probabilities, right: probabilities.argmax(1).eq(y).sum() }
   })
 }

@@ -8,10 +8,11 @@ import { check, is, isOptions, unknownOption } from '../core/options'
 import { DataLoader } from '../data'
 import { tidy } from '../memory'
 import { CrossEntropyLoss, type Module } from '../nn'
-import type { DataPair } from '../nn/data-rules'
+import type { DataBatches, DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
+import { Batches, batchesOf, eachBatch, isLoader, meanOf } from './batches'
 import { type CompiledRun, compiledFullBatch, compiledMiniBatches } from './compiled'
 import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
@@ -28,7 +29,8 @@ export interface Steps {
 
 /**
  * The data of `train`: exactly what the model's `forward` takes, and what the criterion takes for the model's output; for
- * the default criterion labels int64 `[N]`.
+ * the default criterion labels int64 `[N]`. Either may be a loader instead: a `data.DataLoader`, or any iterable or
+ * asynchronous iterable of batches `[inputs, targets]`, which is gone through once an epoch.
  */
 export interface TrainingData<
   M,
@@ -39,9 +41,9 @@ export interface TrainingData<
   VY extends Tensor = Tensor,
 > {
   /** Inputs `[N, ...]` and targets `[N]`. */
-  train: DataPair<M, C, X, Y>
+  train: DataPair<M, C, X, Y> | DataBatches<M, C, X, Y>
   /** The same for validation: `[V, ...]` and `[V]`. */
-  validation: DataPair<M, C, VX, VY>
+  validation: DataPair<M, C, VX, VY> | DataBatches<M, C, VX, VY>
 }
 
 /** What `onEpoch` is told. */
@@ -62,7 +64,7 @@ export interface TrainOptions<C = CrossEntropyLoss> {
   optimizer: Steps
   /** Default `new CrossEntropyLoss()`. */
   criterion?: C
-  /** Images of a step; default `'full'`: one step an epoch with all of them. */
+  /** Images of a step; default `'full'`: one step an epoch with all of them. Not with a loader to train on, which decides. */
   batchSize?: 'full' | number
   /**
    * Mixed precision, on the device of the data: forward passes and losses run in `autocast`, and with float16 a
@@ -75,7 +77,7 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * faster on small networks, in little more memory than the data's. Losses and gradients are then nearer to float64's
    * than eager's are, but not eager's bits; `forward` and the criterion are recorded once and not run again, as `compile`
    * says; dropout draws from the default generator, but other masks than eager. `explain(model)` tells what was fused,
-   * or why not: then the training is eager. Not together with `amp`.
+   * or why not: then the training is eager. Not together with `amp`, nor with loaders.
    */
   compile?: boolean
   /** Ends the training before the next step. */
@@ -95,13 +97,20 @@ const OPTIONS = ['epochs', 'optimizer', 'criterion', 'batchSize', 'amp', 'compil
 const busy = new WeakSet<object>()
 
 /**
- * Trains a model on data that lie in memory, and gives the losses of each epoch.
+ * Trains a model on data that lie in memory or come from a loader, and gives the losses of each epoch.
  *
  * With `batchSize: 'full'` an epoch is the article's: `zeroGrad`, the outputs for training and validation data, both in
  * train mode, both losses, `backward`, `step`; so both losses are those before the step. The validation output is made
  * without gradients, which changes no number. With a number, batches come in the order of Python's
  * `DataLoader(shuffle=True)`, draw for draw; the training loss of an epoch is the mean over its images, and the validation
  * loss is taken after the epoch, in eval mode without gradients, over all validation data at once.
+ *
+ * With a loader to train on, its batches are the steps, and all is as with a number; a loader for validation gives its
+ * batches after the epoch, in eval mode too, and the loss is the mean over its images (with `'full'` as well, then). The
+ * batches of a `DataLoader` are freed after use where it or its workers made them; those of any other iterable,
+ * of `batchSize: null` and of a `collate` are left to their owner. The next batch is fetched while a step is at work where
+ * workers make it or it is rows of a `TensorDataset`; elsewhere it is fetched after the step, so that random numbers are
+ * drawn in the order of the plain loop. Leaving an epoch early, by an abort or an error, closes the loader's iterator.
  *
  * The work is done on the package's own thread, so that the event loop stays free. `forward` and the criterion run here at
  * every step and may do anything: their operators are queued, the sizes of results are known at once, and reading a value
@@ -115,7 +124,8 @@ const busy = new WeakSet<object>()
  *
  * Rejects with an `AbortError` (its `cause` is the signal's reason) before the first step after `signal` was aborted, and
  * with whatever `forward`, the criterion, the optimizer or `onEpoch` throws; the model is then as the last step left it.
- * `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE` and `ERR_INVALID_ARG_VALUE` for wrong arguments, before anything is touched;
+ * `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE` and `ERR_INVALID_ARG_VALUE` for wrong arguments, before anything is touched,
+ * and the latter two for wrong batches of a loader once they come, or for none; with what a loader throws;
  * `ERR_MODULE_BUSY` while another `train` has the model.
  *
  * ```ts
@@ -145,18 +155,20 @@ export async function train<
   }
 }
 
+type Pair = [x: Tensor, y: Tensor]
+
 interface Run {
   job: Job
   model: Callable
-  x: Tensor
-  y: Tensor
-  valX: Tensor
-  valY: Tensor
+  train: Pair | Batches
+  validation: Pair | Batches
   count: number
   optimizer: Steps
   criterion: { forward(output: Tensor, target: Tensor): Tensor }
   batchSize: 'full' | number
-  precision: Precision
+  /** For a loader known once there is a batch, and with it the device. */
+  precision: Precision | undefined
+  amp: unknown
   compile: boolean
   compiled: CompiledRun | undefined
   signal: AbortSignal | undefined
@@ -201,20 +213,32 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
   check('train', 'signal', signal, SIGNAL)
   check('train', 'onEpoch', onEpoch, ['a function', value => value === undefined || typeof value === 'function'])
   const labels = criterion instanceof CrossEntropyLoss
-  const [x, y] = checkPair('train', 'train', data.train, labels)
-  const [valX, valY] = checkPair('train', 'validation', data.validation, labels)
+  const [training, validation] = (['train', 'validation'] as const).map(name => {
+    const given = data[name]
+    return isLoader(given) ? batchesOf(['train', name], given, labels, count) : checkPair('train', name, given, labels)
+  }) as [Pair | Batches, Pair | Batches]
+  const loads = training instanceof Batches
+  if (loads && options.batchSize !== undefined) {
+    throw new InvalidArgValueError(
+      "train: 'batchSize' cannot be had with a loader as 'train', whose batches are the steps",
+    )
+  }
+  if (compile && (loads || validation instanceof Batches)) {
+    throw new InvalidArgValueError("train: 'compile' takes the data as [x, y], so it cannot be had with a loader")
+  }
+  // What a loader's device is, its first batch tells; the options are checked now.
+  const precision = precisionOf('train', options.amp, loads ? 'cpu' : training[0].device, optimizer)
   return {
     job: new Job(),
     model: model as Callable,
-    x,
-    y,
-    valX,
-    valY,
+    train: training,
+    validation,
     count,
     optimizer,
     criterion: criterion as Run['criterion'],
     batchSize,
-    precision: precisionOf('train', options.amp, x.device, optimizer),
+    precision: loads ? undefined : precision,
+    amp: options.amp,
     compile,
     compiled: undefined,
     signal,
@@ -237,7 +261,6 @@ async function epochs(run: Run): Promise<History> {
     await turn(run.signal)
     const start = performance.now()
     run.model.train()
-    if (run.compile) renew(run)
     const [trainLoss, valLoss] = await epoch(run)
     const seconds = (performance.now() - start) / 1000
     history.trainLosses.push(trainLoss)
@@ -248,23 +271,33 @@ async function epochs(run: Run): Promise<History> {
 }
 
 /** Records the step, where it is not recorded or the model is another one since. */
-function renew(run: Run): void {
+function renew(run: Run, [x, y]: Pair, [valX, valY]: Pair): void {
   if (run.compiled?.step.holds()) return
-  const step = CompiledStep.make(run.model, run.criterion, run.x, run.y)
+  const step = CompiledStep.make(run.model, run.criterion, x, y)
   const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => loss(run, output, target) }
-  run.compiled = step === undefined ? undefined : { ...run, step, ...more }
+  run.compiled = step === undefined ? undefined : { ...run, x, y, valX, valY, step, ...more }
 }
 
 function epoch(run: Run): Promise<[number, number]> {
-  const { compiled, batchSize } = run
+  const { train, validation, batchSize } = run
+  if (train instanceof Batches) return inBatches(run, train)
+  if (validation instanceof Batches) return inBatches(run, batchesOfPair(train, batchSize))
+  if (run.compile) renew(run, train, validation)
+  const { compiled } = run
   if (compiled !== undefined) {
     return batchSize === 'full' ? compiledFullBatch(compiled) : compiledMiniBatches(compiled, batchSize)
   }
-  return batchSize === 'full' ? fullBatch(run) : miniBatches(run, batchSize)
+  return batchSize === 'full' ? fullBatch(run, train, validation) : inBatches(run, batchesOfPair(train, batchSize))
 }
 
-async function fullBatch(run: Run): Promise<[number, number]> {
-  const { job, model, x, y, valX, valY, optimizer, precision } = run
+function batchesOfPair(pair: Pair, batchSize: 'full' | number): Batches {
+  const source = batchSize === 'full' ? [pair] : new DataLoader(pair, { batchSize, shuffle: true })
+  return new Batches(['train', 'train'], source, false)
+}
+
+async function fullBatch(run: Run, [x, y]: Pair, [valX, valY]: Pair): Promise<[number, number]> {
+  const { job, model, optimizer } = run
+  const precision = run.precision!
   const losses = job.run(() => {
     optimizer.zeroGrad()
     const made = tidy(() => {
@@ -284,42 +317,36 @@ async function fullBatch(run: Run): Promise<[number, number]> {
   return [trainLoss!, valLoss!]
 }
 
-/** Steps that may be queued while one runs: the next one's data and operators are made ready meanwhile. */
-const AHEAD = 1
-
-async function miniBatches(run: Run, batchSize: number): Promise<[number, number]> {
-  const { job, model, x, y, valX, valY, optimizer, precision, signal } = run
+async function inBatches(run: Run, batches: Batches): Promise<[number, number]> {
+  const { job, model, optimizer, validation, signal } = run
   const losses: Tensor[] = []
-  const sizes: number[] = []
-  const marks: number[] = []
   try {
-    for (const [batchX, batchY] of new DataLoader([x, y], { batchSize, shuffle: true })) {
-      using _x = batchX
-      using _y = batchY
-      if (marks.length > AHEAD) await job.reached(marks.shift()!)
-      if (losses.length > 0) await turn(signal)
-      job.run(() => {
-        optimizer.zeroGrad()
-        losses.push(
-          tidy(() => {
-            const batchLoss = precision.forward(() => loss(run, model.forward(batchX), batchY))
-            precision.backward(batchLoss)
-            keepFields(model)
-            return value(batchLoss)
-          }),
-        )
-        precision.step(optimizer)
-      })
-      sizes.push(batchX.size(0))
-      marks.push(job.mark)
-    }
-    await job.settled()
+    const sizes = await eachBatch(run, batches, (x, y) => {
+      run.precision ??= precisionOf('train', run.amp, x.device, optimizer)
+      const precision = run.precision
+      optimizer.zeroGrad()
+      losses.push(
+        tidy(() => {
+          const batchLoss = precision.forward(() => loss(run, model.forward(x), y))
+          precision.backward(batchLoss)
+          keepFields(model)
+          return value(batchLoss)
+        }),
+      )
+      precision.step(optimizer)
+    })
     await turn(signal)
-    const validate = () => tidy(() => value(precision.forward(() => loss(run, model.forward(valX), valY))))
-    const valLoss = job.run(() => withMode(model, false, () => noGrad(validate)))
-    const values = await readValues(job, [...losses, valLoss])
+    const validate = (x: Tensor, y: Tensor) => {
+      const forward = () => tidy(() => value(run.precision!.forward(() => loss(run, model.forward(x), y))))
+      losses.push(withMode(model, false, () => noGrad(forward)))
+    }
+    let valSizes = [1]
+    if (validation instanceof Batches) valSizes = await eachBatch(run, validation, validate)
+    else job.run(() => validate(...validation))
+    const values = await readValues(job, losses)
+    const valLosses = values.splice(sizes.length)
     const sum = sizes.reduce((total, size, i) => total + values[i]! * size, 0)
-    return [sum / x.size(0), values.at(-1)!]
+    return [sum / sizes.reduce((total, size) => total + size, 0), meanOf(valLosses, valSizes)]
   } finally {
     for (const tensor of losses) tensor.dispose()
   }

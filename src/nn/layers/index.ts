@@ -18,6 +18,7 @@ export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './conv-transp
 export { Conv2d, type Conv2dOptions } from './conv2d'
 export type { ConvPaddingMode } from './convolution'
 export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss'
+export { CrossMapLRN2d } from './cross-map-lrn2d'
 export { Dropout, type DropoutOptions } from './dropout'
 export { Flatten, type FlattenOptions } from './flatten'
 export { Fold, Unflatten, Unfold } from './fold'
