@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createCanvas, loadImage } from '@napi-rs/canvas'
-import type { Benchmark } from './bench/benchmark'
+import { type Benchmark, ourSide } from './bench/benchmark'
 import { benchmarks } from './bench/benchmarks'
 import { rewriteBlocks, writeDocs } from './bench/docs'
 import { type Options, program } from './bench/options'
@@ -18,6 +18,7 @@ import { formatted, markdown, tableLine } from './bench/table'
 
 const ROOT = path.join(__dirname, '..')
 const PYTHON = process.env.LIBTORCH_NODE_PYTHON
+const NO_PYTHON = 'LIBTORCH_NODE_PYTHON names no Python with torch'
 
 const SCRIPT = [path.join(ROOT, 'scripts', 'bench.mjs'), '--no-build']
 /** What the script compiles and then runs: once it has, its own start can be spared. */
@@ -54,7 +55,8 @@ describe('npm run bench', () => {
       }
     }
     for (const { benchmark, row, unit, figures, ratios } of report.results) {
-      const { value, samples } = figures.here!
+      const ours = oursOf(benchmark)
+      const { value, samples } = figures[ours]!
       const what = `${benchmark}, ${row}: ${samples}`
       assert.ok(samples.length > 0 && samples.every(Number.isFinite), what)
       // A timer may come in time, and then it is late by nothing.
@@ -63,11 +65,22 @@ describe('npm run bench', () => {
       assert.ok(unit === 'B' || value < 30, what)
       assert.deepEqual(
         Object.keys(ratios),
-        Object.keys(figures).filter(side => side !== 'here'),
+        Object.keys(figures).filter(side => side !== ours),
         what,
       )
     }
     assert.deepEqual(report.leftOut, [])
+  })
+
+  it('measures every compiled side beside the same without compile', () => {
+    const compiled = benchmarks.filter(one => one.compiled)
+    assert.ok(compiled.length >= 6)
+    for (const { name, here } of compiled) {
+      for (const { figures, ratios, row } of report.results.filter(row => row.benchmark === name)) {
+        assert.ok(figures.compiled!.value > 0, `${name}, ${row}`)
+        assert.equal(ratios.here, here && figures.compiled!.value / figures.here!.value)
+      }
+    }
   })
 
   it('tells the machine', () => {
@@ -108,16 +121,51 @@ describe('npm run bench', () => {
     const picture = { svg: '<svg/>', png: Buffer.from('png') }
     writeDocs(docs, { ...report, leftOut: ['a line'] }, { bars: picture, scaling: picture })
     const page = readFileSync(path.join(docs, 'performance.md'), 'utf8')
-    for (const { title, about } of benchmarks)
-      assert.ok(page.includes(`### ${title} (1 thread)\n\n${about}\n\n| | here |`), title)
+    for (const { title, about, compiled } of benchmarks) {
+      const chapter = `### ${title} (1 thread)\n\n${about}\n\n| | here${compiled ? ', compiled' : ''} |`
+      assert.ok(page.includes(chapter), title)
+    }
     for (const { row } of report.results)
-      assert.match(page, new RegExp(`^\\| ${escaped(row)} \\| [\\d.]+ (\\wB|[num]?s) \\|$`, 'm'))
+      assert.match(page, new RegExp(`^\\| ${escaped(row)} \\| [\\d.]+ (\\wB|[num]?s) \\|`, 'm'))
     assert.match(page, /^- a line$/m)
     assert.match(page, /libtorch \d/)
     for (const [, file] of page.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)) assert.ok(existsSync(path.join(docs, file!)), file)
   })
 
-  it('measures Python beside it', { skip: PYTHON ? false : 'LIBTORCH_NODE_PYTHON names no Python with torch' }, () => {
+  it('rewrites the compiled part alone where nothing else was measured', () => {
+    const docs = path.join(folder, 'docs-compiled')
+    mkdirSync(docs)
+    const before = readFileSync(path.join(ROOT, 'docs', 'performance.md'), 'utf8')
+    writeFileSync(path.join(docs, 'performance.md'), before)
+    const results = report.results.filter(row => oursOf(row.benchmark) === 'compiled')
+    writeDocs(docs, { ...report, results, leftOut: ['a line'] }, {})
+    const page = readFileSync(path.join(docs, 'performance.md'), 'utf8')
+    const outside = (text: string) => text.replace(/<!-- bench:compiled -->[\s\S]*?<!-- \/bench -->/, '')
+    assert.equal(outside(page), outside(before))
+    const [part] = /<!-- bench:compiled -->[\s\S]*?<!-- \/bench -->/.exec(page)!
+    assert.match(part, /one round: .*libtorch \d[\s\S]*### Compiled: a full-batch epoch[\s\S]*^- a line$/m)
+  })
+
+  it('measures torch.compile beside a compiled prediction', { skip: PYTHON ? false : NO_PYTHON }, () => {
+    const { status, stderr, report } = besides(PYTHON!, 'compile-predict', '--rounds', '1')
+    assert.equal(status, 0, stderr)
+    const [{ figures, ratios }] = report.results as [Result]
+    // It may want a C++ compiler that is not here; then the report says so.
+    if (!figures.inductor) return assert.match(report.leftOut.join(), /torch\.compile does not work here: ./)
+    assert.equal(ratios.inductor, figures.compiled!.value / figures.inductor.value)
+  })
+
+  it('says why a side was skipped', () => {
+    const script = `case "$*" in *compile\\":true*) echo '{"skipped": "no compiler"}';; *) echo '{"samples": [2], "peak": 7}';; esac`
+    const { status, stderr, report } = besides(fakePython(script), 'compile-step')
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.deepEqual(report.leftOut, ['compile-step, 2 images, torch.compile: no compiler.'])
+    const [{ figures, ratios }] = report.results as [Result]
+    assert.deepEqual([figures.python!.value, figures.inductor], [2, undefined])
+    assert.equal(ratios.python, figures.compiled!.value / 2)
+  })
+
+  it('measures Python beside it', { skip: PYTHON ? false : NO_PYTHON }, () => {
     const { status, stderr, report } = besides(PYTHON!, 'predict', '--rounds', '1')
     assert.equal(status, 0, stderr)
     assert.match(report.machine.python!.torch, /^\d+\.\d+/)
@@ -183,7 +231,8 @@ describe('wrong options of npm run bench', () => {
     [['--rounds', '0'], /'0' is invalid\. Expected an integer of at least 1/],
     [['--threads', 'many'], /'many' is invalid\. Expected an integer of at least 1/],
     [['--json'], /option '--json <file>' argument missing/],
-    [['--write-docs'], /--write-docs goes with --all/],
+    [['--write-docs'], /--write-docs goes with --all or --compile/],
+    [['--compile', '--write-docs', 'step'], /--write-docs goes with --all/],
     [['--all', '--write-docs', 'step'], /--write-docs goes with --all/],
     [['--all', '--write-docs', '--size', 'tiny'], /--write-docs goes with --all/],
     [['--with-python', '--no-python'], /exclude each other/],
@@ -236,9 +285,18 @@ describe('wrong options of npm run bench', () => {
       names(all),
       benchmarks.map(({ name }) => name),
     )
+    const compile = await taken('--compile', '--write-docs')
+    assert.deepEqual([compile.size, compile.rounds], ['full', 3])
+    assert.deepEqual(
+      names(compile),
+      benchmarks.filter(({ compiled }) => compiled).map(({ name }) => name),
+    )
+    assert.deepEqual(names(await taken('--compile', 'step')), ['step', ...names(compile)])
     assert.deepEqual(names(await taken('step', 'resnet')), ['step', 'resnet'])
   })
 })
+
+const oursOf = (benchmark: string) => ourSide(benchmarks.find(({ name }) => name === benchmark)!)
 
 const ROW: Result = {
   benchmark: 'step',
@@ -311,6 +369,7 @@ describe('what a run is shown as', () => {
       'a\n<!-- bench:one -->\n\nnew $& text\n\n<!-- /bench -->\nb\n<!-- bench:two -->\n\n2\n\n<!-- /bench -->\n',
     )
     assert.throws(() => rewriteBlocks(two, { one: '1', two: '2', three: '3' }), /no block 'three'/)
+    assert.equal(rewriteBlocks(two, { one: '1' }, true), two.replace('\nold\n', '\n\n1\n\n'))
     assert.throws(() => rewriteBlocks(two, { one: '1' }), /nothing to put into the block 'two'/)
   })
 })

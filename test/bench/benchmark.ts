@@ -3,10 +3,14 @@ export const SIZES = ['tiny', 'quick', 'full'] as const
 export type Size = (typeof SIZES)[number]
 
 /**
- * Who is measured: this package, Python as people run it, Python with glibc told to keep large blocks, onnxruntime-node.
+ * Who is measured: this package with `compile` and without, Python as people run it, Python with glibc told to keep large blocks, that
+ * with `torch.compile`, onnxruntime-node.
  */
-export const SIDES = ['here', 'python', 'tuned', 'onnx'] as const
+export const SIDES = ['compiled', 'here', 'python', 'tuned', 'inductor', 'onnx'] as const
 export type Side = (typeof SIDES)[number]
+
+/** The side that the others are held against: ours, with `compile` where a benchmark has that. */
+export const ourSide = ({ compiled }: Benchmark): 'compiled' | 'here' => (compiled ? 'compiled' : 'here')
 
 /** What one process measured: the seconds of each row, several samples each. A benchmark of one row gives the samples. */
 export type Samples = number[] | Record<string, number[]>
@@ -48,10 +52,14 @@ export interface Benchmark<A extends Arguments = Arguments> {
   /** Rows of which the worst of all rounds counts, not the median. */
   worst?: readonly string[]
   cases(size: Size): Case<A>[]
-  /** Our side, in a fresh process. */
-  here(args: A): Samples | Promise<Samples>
+  /** Our side, in a fresh process: eager. */
+  here?(args: A): Samples | Promise<Samples>
+  /** Our side with `compile`: the figure of which the ratios are. `--compile` measures the benchmarks that have it. */
+  compiled?(args: A): Samples | Promise<Samples>
   /** Python's side: a script of this folder that takes the arguments as JSON and prints what `sides.py` says. */
   python?: string
+  /** True where that script compiles the network by `torch.compile`, if its arguments have `compile: true`. */
+  inductor?: boolean
   /** Lines under the table, from our ratio to Python of each row. */
   notes?(ratios: Record<string, number>): string[]
   /** The side of onnxruntime-node: a program of that folder; `OnnxArguments` come along with the case's own. */

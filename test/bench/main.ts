@@ -73,7 +73,7 @@ async function bench(options: Options): Promise<void> {
     console.log(`${path.join(options.out, `${name}.svg`)}, ${name}.png`)
   }
   if (failed) process.exitCode = 1
-  else if (options.writeDocs) writeDocs(path.join(root, 'docs'), report, pictures)
+  else if (options.writeDocs) writeDocs(path.join(root, 'docs'), report, options.all ? pictures : {})
 }
 
 function draw({ results }: Report): Record<string, Picture> {

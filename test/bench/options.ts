@@ -16,10 +16,11 @@ export interface Options {
   withOnnx?: boolean
   json?: string
   out: string
+  all?: boolean
   writeDocs?: boolean
 }
 
-type Typed = Omit<Options, 'chosen' | 'size' | 'rounds'> & { all?: boolean; size?: Size; rounds?: number }
+type Typed = Omit<Options, 'chosen' | 'size' | 'rounds'> & { compile?: boolean; size?: Size; rounds?: number }
 
 const NAMES = benchmarks.map(({ name }) => name).join(', ')
 
@@ -30,7 +31,13 @@ export function program(action: (options: Options) => Promise<void>): Command {
     .description('Measure this package beside Python and onnxruntime-node, in the same run.')
     .argument('[benchmarks...]', `which ones: ${NAMES} (default: those that fit into a minute)`)
     .option('--all', 'everything, in full size: what docs/performance.md shows')
-    .addOption(new Option('--size <size>', 'how much is measured (default: quick, with --all full)').choices(SIZES))
+    .option(
+      '--compile',
+      "what has a compiled side, beside the named ones: 'Compiled' of docs/performance.md, in full size",
+    )
+    .addOption(
+      new Option('--size <size>', 'how much is measured (default: quick, with --all or --compile full)').choices(SIZES),
+    )
     .option('--rounds <n>', 'rounds of every case, the sides in turn (default: 2, in full size 3)', count(1))
     .option('--threads <n>', "threads of every side (default: each benchmark's own)", count(1))
     .option('--no-python', 'leave Python out')
@@ -38,27 +45,35 @@ export function program(action: (options: Options) => Promise<void>): Command {
     .option('--with-onnx', 'install onnxruntime-node into the cache, where it is not there')
     .option('--json <file>', 'write everything that was measured as JSON')
     .option('--out <folder>', 'where the pictures go', path.join('runs', 'bench'))
-    .option('--write-docs', 'rewrite the figures and pictures of docs/performance.md; goes with --all')
+    .option(
+      '--write-docs',
+      'rewrite the figures and pictures of docs/performance.md; goes with --all, or with --compile for its part',
+    )
     .addHelpText('after', '\n--no-build measures what is built already, even where sources have changed since.')
     .exitOverride()
     .action((words: string[], typed: Typed) => {
       const wrong = mistake(words, typed)
       if (wrong !== undefined) command.error(`error: ${wrong}`)
-      const { all = false, size = all ? 'full' : 'quick', rounds = size === 'full' ? 3 : 2, ...rest } = typed
-      return action({ ...rest, chosen: choose(words, all), size, rounds })
+      const { all = false, compile = false, ...others } = typed
+      const { size = all || compile ? 'full' : 'quick', rounds = size === 'full' ? 3 : 2, ...rest } = others
+      return action({ ...rest, all, chosen: choose(words, { all, compile }), size, rounds })
     })
 }
 
 /** What no single option can see. */
-function mistake(words: readonly string[], { all, writeDocs, size, withPython, python }: Typed): string | undefined {
+function mistake(words: readonly string[], typed: Typed): string | undefined {
+  const { all, compile, writeDocs, size, withPython, python } = typed
   const unknown = words.filter(word => !benchmarks.some(({ name }) => name === word))
   if (unknown.length > 0) return `no benchmark '${unknown.join("', '")}'. There are ${NAMES}.`
-  if (writeDocs && (!all || words.length > 0 || size !== undefined)) {
-    return '--write-docs goes with --all, and with no names and no --size: the page shows everything.'
+  if (writeDocs && (!(all || compile) || words.length > 0 || size !== undefined)) {
+    return '--write-docs goes with --all or --compile, and with no names and no --size: the page shows everything.'
   }
   return withPython && !python ? '--with-python and --no-python exclude each other.' : undefined
 }
 
-function choose(words: readonly string[], all: boolean): Benchmark[] {
-  return benchmarks.filter(({ name, onlyAll }) => (words.length > 0 ? words.includes(name) : all || !onlyAll))
+function choose(words: readonly string[], { all, compile }: { all: boolean; compile: boolean }): Benchmark[] {
+  return benchmarks.filter(({ name, onlyAll, compiled }) => {
+    if (words.includes(name) || (compile && compiled !== undefined)) return true
+    return words.length === 0 && (all || (!onlyAll && !compile))
+  })
 }

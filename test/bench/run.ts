@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Benchmark, Case, Samples, Side, Size } from './benchmark'
-import { SIDES } from './benchmark'
+import { ourSide, SIDES } from './benchmark'
 import { median } from './measure'
 import type { OnnxRuntime, Python } from './others'
 import { root } from './root'
@@ -29,8 +29,8 @@ export interface Result {
   /** Where it stands on the axis of the scaling plot. */
   x?: number
   figures: Partial<Record<Side, Figure>>
-  /** Ours divided by theirs: below 1 we are faster, or need less. */
-  ratios: Partial<Record<Exclude<Side, 'here'>, number>>
+  /** Ours (compiled, where the benchmark has that) divided by theirs: below 1 we are faster, or need less. */
+  ratios: Partial<Record<Side, number>>
 }
 
 /** What a run is told. */
@@ -79,8 +79,9 @@ export async function run(benchmarks: readonly Benchmark[], options: RunOptions)
         return reason === undefined
       })
       const measured = await rounds(benchmark, one, sides, options, (side, error) => {
+        if (error instanceof Skipped) return leaveOut(side, error.message)
         leaveOut(side, 'it failed')
-        if (side === 'here') all.failed = true
+        if (side === 'here' || side === 'compiled') all.failed = true
         options.onFailure(error)
       })
       for (const side of sides) {
@@ -100,16 +101,23 @@ type Before = { x: number; peak: number } | 'failed'
 
 /** Who is who, in the words of the table. */
 export const SIDE_NAMES: Record<Side, string> = {
+  compiled: 'here, compiled',
   here: 'here',
   python: 'Python',
   tuned: 'Python tuned',
+  inductor: 'torch.compile',
   onnx: 'onnxruntime-node',
 }
 
-function takesPart(side: Side, { python, onnx }: Benchmark, options: RunOptions): boolean {
-  if (side === 'here') return true
+/** Why a side of a case could not be measured, in its own words: `answer_skipped` of `sides.py`. */
+class Skipped extends Error {}
+
+function takesPart(side: Side, { here, compiled, python, inductor, onnx }: Benchmark, options: RunOptions): boolean {
+  if (side === 'here') return here !== undefined
+  if (side === 'compiled') return compiled !== undefined
   if (side === 'onnx') return onnx !== undefined && options.onnx !== undefined
   if (python === undefined || options.python === undefined) return false
+  if (side === 'inductor') return inductor === true
   // Tunables are glibc's.
   return side === 'python' || process.platform === 'linux'
 }
@@ -160,7 +168,8 @@ async function measure(benchmark: Benchmark, one: Case, side: Side, options: Run
     ...(threads === undefined ? {} : { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }),
     ...env,
   })
-  const { samples, peak } = JSON.parse(output) as { samples: Samples; peak: number }
+  const { samples, peak, skipped } = JSON.parse(output) as { samples: Samples; peak: number; skipped?: string }
+  if (skipped !== undefined) throw new Skipped(skipped)
   return { samples: Array.isArray(samples) ? { [one.name]: samples } : samples, peak }
 }
 
@@ -169,7 +178,8 @@ function commandOf(benchmark: Benchmark, one: Case, side: Side, { python, onnx, 
   const json = (more: object = {}) => JSON.stringify({ ...one.args, ...more })
   switch (side) {
     case 'here':
-      return { command: process.execPath, args: [compiled('side.js'), benchmark.name, json()], env: {} }
+    case 'compiled':
+      return { command: process.execPath, args: [compiled('side.js'), benchmark.name, side, json()], env: {} }
     case 'onnx': {
       const used = threads ?? benchmark.threads ?? availableParallelism()
       const args = [compiled(`benchmarks/${benchmark.onnx}.js`), json({ ...onnx, threads: used })]
@@ -177,9 +187,9 @@ function commandOf(benchmark: Benchmark, one: Case, side: Side, { python, onnx, 
     }
     default: {
       const script = path.join(root, 'test', 'bench', 'benchmarks', benchmark.python!)
-      const env = side === 'tuned' ? { GLIBC_TUNABLES } : {}
+      const env = side === 'python' ? {} : { GLIBC_TUNABLES }
       // No .pyc files in the sources.
-      return { command: python!.command, args: ['-B', script, json()], env }
+      return { command: python!.command, args: ['-B', script, json(side === 'inductor' ? { compile: true } : {})], env }
     }
   }
 }
@@ -196,14 +206,15 @@ function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv)
 
 function rowsOf(benchmark: Benchmark, one: Case, measured: ReadonlyMap<Side, Measured[]>): Result[] {
   const common = { benchmark: benchmark.name, case: one.name, ...(one.x === undefined ? {} : { x: one.x }) }
+  const ours = ourSide(benchmark)
   const names = new Set([...measured.values()].flatMap(runs => runs.flatMap(run => Object.keys(run.samples))))
   const rows = [...names].map(row => {
     const value = benchmark.worst?.includes(row) ? (samples: number[]) => Math.max(...samples) : median
-    return withRatios({ ...common, row, unit: 's' as const }, measured, run => run.samples[row] ?? [], value)
+    return withRatios({ ...common, row, unit: 's' as const }, ours, measured, run => run.samples[row] ?? [], value)
   })
   if (benchmark.memory) {
     rows.push(
-      withRatios({ ...common, row: `${one.name}: peak memory`, unit: 'B' }, measured, run => [run.peak], median),
+      withRatios({ ...common, row: `${one.name}: peak memory`, unit: 'B' }, ours, measured, run => [run.peak], median),
     )
   }
   return rows
@@ -211,6 +222,7 @@ function rowsOf(benchmark: Benchmark, one: Case, measured: ReadonlyMap<Side, Mea
 
 function withRatios(
   row: Omit<Result, 'figures' | 'ratios'>,
+  ours: 'compiled' | 'here',
   measured: ReadonlyMap<Side, Measured[]>,
   samplesOf: (run: Measured) => number[],
   value: (samples: number[]) => number,
@@ -222,7 +234,7 @@ function withRatios(
   }
   const ratios: Result['ratios'] = {}
   for (const side of SIDES) {
-    if (side !== 'here' && figures.here && figures[side]) ratios[side] = figures.here.value / figures[side].value
+    if (side !== ours && figures[ours] && figures[side]) ratios[side] = figures[ours].value / figures[side].value
   }
   return { ...row, figures, ratios }
 }

@@ -1,7 +1,6 @@
-import type { Benchmark, Side } from './benchmark'
+import { type Benchmark, ourSide, SIDES, type Side } from './benchmark'
 import { type Result, SIDE_NAMES } from './run'
 
-const OTHERS = ['python', 'tuned', 'onnx'] as const satisfies Side[]
 const LABEL = 52
 const FIGURE = 10
 const RATIO = 8
@@ -27,11 +26,11 @@ export function formatted(value: number, unit: Result['unit']): string {
 }
 
 const ratioText = (ratio: number | undefined) =>
-  ratio === undefined ? '-' : ratio.toFixed(ratio < 10 ? 2 : ratio < 100 ? 1 : 0)
+  ratio === undefined ? '-' : ratio.toFixed(ratio < 0.1 ? 3 : ratio < 10 ? 2 : ratio < 100 ? 1 : 0)
 
 /** The sides that any of the rows has, but ours. */
-function sidesOf(rows: readonly Result[]): (typeof OTHERS)[number][] {
-  return OTHERS.filter(side => rows.some(row => row.figures[side]))
+function sidesOf(rows: readonly Result[], ours: Side): Side[] {
+  return SIDES.filter(side => side !== ours && rows.some(row => row.figures[side]))
 }
 
 /** A benchmark's title with what its sides were told. */
@@ -40,20 +39,27 @@ export function heading({ title, threads }: Benchmark, overruled?: number): stri
   return told === undefined ? title : `${title} (${told} ${told === 1 ? 'thread' : 'threads'})`
 }
 
-/** The line over a benchmark's rows, as wide as they are. */
+/** The line over a benchmark's rows, as wide as they are; our side comes first. */
 export function headerLine(text: string, sides: readonly Side[]): string {
-  const names = { here: 'here', python: 'Python', tuned: 'tuned', onnx: 'onnx' }
+  const names = {
+    compiled: 'compiled',
+    here: 'here',
+    python: 'Python',
+    tuned: 'tuned',
+    inductor: 'inductor',
+    onnx: 'onnx',
+  }
   return (
     text.padEnd(LABEL) +
-    sides.map(side => names[side].padStart(FIGURE) + (side === 'here' ? '' : 'ratio'.padStart(RATIO))).join('')
+    sides.map((side, i) => names[side].padStart(FIGURE) + (i === 0 ? '' : 'ratio'.padStart(RATIO))).join('')
   )
 }
 
 /** One row for a terminal. */
 export function tableLine(row: Result, sides: readonly Side[]): string {
-  const cell = (side: Side) => {
+  const cell = (side: Side, i: number) => {
     const figure = row.figures[side]
-    const ratio = side === 'here' ? '' : ratioText(row.ratios[side]).padStart(RATIO)
+    const ratio = i === 0 ? '' : ratioText(row.ratios[side]).padStart(RATIO)
     return (figure ? formatted(figure.value, row.unit) : '-').padStart(FIGURE) + ratio
   }
   return `  ${row.row}`.padEnd(LABEL) + sides.map(cell).join('')
@@ -67,13 +73,14 @@ export function notesOf(benchmark: Benchmark, rows: readonly Result[]): string[]
 
 /** A benchmark as a chapter of the documentation: how its figures come about, and the table. */
 export function markdown(benchmark: Benchmark, rows: readonly Result[], threads?: number): string {
-  const others = sidesOf(rows)
+  const ours = ourSide(benchmark)
+  const others = sidesOf(rows, ours)
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const titles = others.flatMap(side => [SIDE_NAMES[side], 'ratio'])
   const body = rows.map(row =>
     line([
       row.row,
-      row.figures.here ? formatted(row.figures.here.value, row.unit) : '-',
+      row.figures[ours] ? formatted(row.figures[ours].value, row.unit) : '-',
       ...others.flatMap(side => {
         const figure = row.figures[side]
         return [figure ? formatted(figure.value, row.unit) : '-', ratioText(row.ratios[side])]
@@ -85,7 +92,7 @@ export function markdown(benchmark: Benchmark, rows: readonly Result[], threads?
     '',
     benchmark.about,
     '',
-    `| ${line(['here', ...titles])}`,
+    `| ${line([SIDE_NAMES[ours], ...titles])}`,
     line(['---', '---:', ...titles.map(() => '---:')]),
     ...body,
     ...notesOf(benchmark, rows).flatMap(note => ['', note]),

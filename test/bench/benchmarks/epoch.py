@@ -2,4 +2,4 @@
 from sides import answer, arguments, full_batch_training
 
 args = arguments()
-answer(full_batch_training(args.images, args.epochs)())
+answer(full_batch_training(args.images, args.epochs, args)())

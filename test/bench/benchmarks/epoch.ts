@@ -1,9 +1,10 @@
 import * as torch from '../../../src'
 import { benchmark, type Size } from '../benchmark'
+import { assertFused } from './compiled'
 
-const IMAGES: Record<Size, number> = { tiny: 40, quick: 6000, full: 60_000 }
+export const IMAGES: Record<Size, number> = { tiny: 40, quick: 6000, full: 60_000 }
 
-export type EpochArguments = { images: number; epochs: number }
+export type EpochArguments = { images: number; epochs: number; compile?: boolean }
 
 /** A name for a full batch: `54,000 + 6,000 images`. */
 export function splitName(images: number): string {
@@ -17,7 +18,7 @@ export function randomImages(n: number) {
 }
 
 /** A full-batch training of the article on random images, ready to be started; it gives the seconds of each epoch but the first. */
-export function fullBatchTraining({ images, epochs }: EpochArguments): () => Promise<number[]> {
+export function fullBatchTraining({ images, epochs, compile = false }: EpochArguments): () => Promise<number[]> {
   const heldOut = Math.floor(images / 10)
   torch.manualSeed(0)
   const model = new torch.Net()
@@ -26,7 +27,8 @@ export function fullBatchTraining({ images, epochs }: EpochArguments): () => Pro
   return async () => {
     const seconds: number[] = []
     const onEpoch = (report: torch.EpochReport) => void seconds.push(report.seconds)
-    await torch.train(model, data, { epochs: epochs + 1, optimizer, onEpoch })
+    await torch.train(model, data, { epochs: epochs + 1, optimizer, onEpoch, compile })
+    if (compile) assertFused(model)
     return seconds.slice(1)
   }
 }

@@ -1,4 +1,10 @@
 import calls from './calls'
+import compileEpoch from './compile-epoch'
+import compileImages from './compile-images'
+import compileLenet from './compile-lenet'
+import compilePredict from './compile-predict'
+import compileStep from './compile-step'
+import compileVgg from './compile-vgg'
 import delay from './delay'
 import epoch from './epoch'
 import lenet from './lenet'
@@ -23,4 +29,10 @@ export const benchmarks = [
   delay,
   scalingImages,
   scalingBatch,
+  compileEpoch,
+  compileStep,
+  compileLenet,
+  compileVgg,
+  compilePredict,
+  compileImages,
 ]

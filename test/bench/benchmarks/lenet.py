@@ -1,6 +1,6 @@
 """A training step of LeNet-5 in Python: the other side of lenet.ts."""
 import torch
-from sides import answer, arguments, timed, training_step
+from sides import answer_step, arguments, compiled
 from torch import nn
 from torch.nn import functional as F
 
@@ -27,4 +27,4 @@ torch.manual_seed(0)
 net = LeNet5()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
 x, y = torch.rand(args.batch, 1, 28, 28), torch.randint(10, (args.batch,))
-answer(timed(training_step(net, optimizer, x, y), args.seconds))
+answer_step(compiled(net, args), optimizer, x, y, args.seconds)

@@ -5,7 +5,7 @@ import { randomImages } from './epoch'
 import { batchOf, type StepArguments, trainingStep } from './step'
 
 /** LeNet-5 (LeCun et al. 1998) with average pooling and tanh. */
-class LeNet5 extends torch.nn.Module {
+export class LeNet5 extends torch.nn.Module {
   conv1 = new torch.nn.Conv2d(1, 6, 5, { padding: 2 })
   conv2 = new torch.nn.Conv2d(6, 16, 5)
   fc1 = new torch.nn.Linear(400, 120)

@@ -1,11 +1,25 @@
 import * as torch from '../../../src'
 import { benchmark, SECONDS, type Size } from '../benchmark'
 import { timed } from '../measure'
+import { assertFused } from './compiled'
 import { batchName } from './step'
 
 const BATCHES: Record<Size, number[]> = { tiny: [2], quick: [1], full: [1, 32] }
 
-type PredictArguments = { batch: number; seconds: number }
+export type PredictArguments = { batch: number; seconds: number }
+
+/** Seconds of a prediction of the article's network, as it is or compiled. */
+export function measurePredict({ batch, seconds }: PredictArguments, compile = false): number[] {
+  torch.manualSeed(0)
+  const net = new torch.Net()
+  net.eval()
+  const x = torch.rand([batch, 1, 28, 28])
+  if (!compile) return torch.noGrad(() => timed(() => net.forward(x), seconds))
+  const fast = torch.compile(net)
+  const samples = torch.noGrad(() => timed(() => fast.forward(x), seconds))
+  assertFused(fast)
+  return samples
+}
 
 export default benchmark<PredictArguments>({
   name: 'predict',
@@ -15,13 +29,7 @@ export default benchmark<PredictArguments>({
 model, which it may fuse before it runs; that its outputs agree is checked first.`,
   threads: 1,
   cases: size => BATCHES[size].map(batch => ({ name: batchName(batch), args: { batch, seconds: SECONDS[size] } })),
-  here({ batch, seconds }) {
-    torch.manualSeed(0)
-    const net = new torch.Net()
-    net.eval()
-    const x = torch.rand([batch, 1, 28, 28])
-    return torch.noGrad(() => timed(() => net.forward(x), seconds))
-  },
+  here: args => measurePredict(args),
   python: 'predict.py',
   onnx: 'predict-onnx',
 })

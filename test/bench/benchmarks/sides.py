@@ -6,6 +6,9 @@ from types import SimpleNamespace
 
 SAMPLES = 5
 
+# Calls of a compiled network before it is timed: some of its code is made at the second.
+WARM = 3
+
 
 def arguments():
     """The case's arguments, as attributes."""
@@ -42,6 +45,35 @@ def peak_memory():
 def answer(samples):
     """Prints what the runner reads."""
     print(json.dumps({"samples": samples, "peak": peak_memory()}))
+
+
+def compiled(net, args):
+    """The network by `torch.compile` where the arguments say so, for the very shapes that come."""
+    if not getattr(args, "compile", False):
+        return net
+    import torch
+
+    return torch.compile(net, dynamic=False)
+
+
+def warmed(net, run, calls=WARM):
+    """Runs what a compiled network needs to be made; where that does not work here, says so and ends the program."""
+    if not hasattr(net, "_orig_mod"):
+        return
+    try:
+        for _ in range(calls):
+            run()
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        print(json.dumps({"skipped": f"torch.compile does not work here: {(lines or [type(error).__name__])[0]}"}))
+        sys.exit(0)
+
+
+def answer_step(net, optimizer, x, y, seconds):
+    """Times training steps of a network that may be compiled, and answers."""
+    step = training_step(net, optimizer, x, y)
+    warmed(net, step)
+    answer(timed(step, seconds))
 
 
 def article_net():
@@ -84,7 +116,7 @@ def training_step(net, optimizer, x, y):
     return step
 
 
-def full_batch_training(images, epochs):
+def full_batch_training(images, epochs, args=None):
     """The article's loop on random images, ready to be started; it gives the seconds of each epoch but the first."""
     import torch
     from torch import nn
@@ -93,11 +125,13 @@ def full_batch_training(images, epochs):
     held_out = images // 10
     net, criterion = article_net(), nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(net.parameters(), lr=0.07)
+    net = compiled(net, args)
     x, y = torch.rand(images - held_out, 1, 28, 28), torch.randint(10, (images - held_out,))
     val_x, val_y = torch.rand(held_out, 1, 28, 28), torch.randint(10, (held_out,))
 
     def run():
         seconds = []
+        warmed(net, lambda: (criterion(net(x), y).backward(), net(val_x)), calls=1)
         for _ in range(epochs + 1):
             start = time.perf_counter()
             optimizer.zero_grad()

@@ -8,7 +8,7 @@ const BATCHES: Record<Size, number[]> = { tiny: [2], quick: [1, 32], full: [1, 3
 export type StepArguments = { batch: number; seconds: number; fused?: boolean }
 
 /** What a training step asks of its network. */
-interface Trainable extends torch.nn.Module {
+export interface Trainable extends torch.nn.Module {
   forward(x: torch.Tensor): torch.Tensor
 }
 

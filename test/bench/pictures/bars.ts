@@ -20,7 +20,9 @@ const AROUND = 150
 
 /** The rows that a bar picture shows: times, of the benchmarks that want bars, or of all where none of them ran. */
 export function barRows(results: readonly Result[]): Result[] {
-  const times = results.filter(row => row.unit === 's' && row.figures.here && row.x === undefined)
+  const times = results.filter(
+    row => row.unit === 's' && (row.figures.compiled ?? row.figures.here) && row.x === undefined,
+  )
   const wanted = times.filter(row => !benchmarks.find(({ name }) => name === row.benchmark)?.noBars)
   return wanted.length > 0 ? wanted : times
 }

@@ -22,7 +22,8 @@ const PANEL = { width: 640, height: 440 }
 
 interface Panel {
   title: string
-  benchmark: string
+  /** Whose curves it has. */
+  benchmarks: readonly string[]
   unit: Result['unit']
   xAxis: string
   yAxis: string
@@ -30,34 +31,36 @@ interface Panel {
   y(value: number, x: number): number
 }
 
+const IMAGES = ['scaling-images', 'compile-images']
+const BATCHES = ['scaling-batch']
 const MEMORY = { unit: 'B', yAxis: 'Peak memory of the process', y: (value: number) => value } as const
 
 const PANELS: readonly Panel[] = [
   {
     title: 'Full-batch epoch: time',
-    benchmark: 'scaling-images',
+    benchmarks: IMAGES,
     unit: 's',
     xAxis: 'Images',
     yAxis: 'Time of an epoch',
     y: seconds => seconds,
   },
-  { title: 'Full-batch epoch: peak memory', benchmark: 'scaling-images', xAxis: 'Images', ...MEMORY },
+  { title: 'Full-batch epoch: peak memory', benchmarks: IMAGES, xAxis: 'Images', ...MEMORY },
   {
     title: 'Training step: time of an image',
-    benchmark: 'scaling-batch',
+    benchmarks: BATCHES,
     unit: 's',
     xAxis: 'Images in a batch',
     yAxis: 'Time of a step, by its images',
     y: (seconds, images) => seconds / images,
   },
-  { title: 'Training step: peak memory', benchmark: 'scaling-batch', xAxis: 'Images in a batch', ...MEMORY },
+  { title: 'Training step: peak memory', benchmarks: BATCHES, xAxis: 'Images in a batch', ...MEMORY },
 ]
 
 /** Time and peak memory against images and against batch size, on logarithmic axes; undefined where nothing of it ran. */
 export function scalingPicture(results: readonly Result[]): Picture | undefined {
   Chart.register(Legend, LineController, LineElement, LogarithmicScale, PointElement, Title)
   const drawn = PANELS.flatMap(panel => {
-    const rows = results.filter(row => row.benchmark === panel.benchmark && row.unit === panel.unit)
+    const rows = results.filter(row => panel.benchmarks.includes(row.benchmark) && row.unit === panel.unit)
     return rows.length > 0 ? [draw(configuration(panel, rows), PANEL)] : []
   })
   return drawn.length > 0 ? panels(drawn, PANEL, 2) : undefined
@@ -105,7 +108,7 @@ function curve(panel: Panel, rows: readonly Result[], side: Side) {
     ),
     borderColor: COLORS[side],
     backgroundColor: COLORS[side],
-    borderWidth: side === 'here' ? 3 : 2,
+    borderWidth: side === 'here' || side === 'compiled' ? 3 : 2,
     pointRadius: 3.5,
     pointBackgroundColor: PAPER,
     pointBorderWidth: 1.5,
