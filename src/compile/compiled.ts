@@ -8,6 +8,7 @@ import { tidy } from '../memory'
 import { isModule, Module, type StateDict } from '../nn'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { graph, type Stage } from './binding'
+import { refuseSlower } from './cost'
 import { Guard } from './guard'
 import { type Callable, NotFused, recordForward } from './recording'
 import { stagesOf } from './stages'
@@ -127,7 +128,7 @@ function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
     if (isGradEnabled() && (x.requiresGrad || module.parameters().some(p => p.requiresGrad))) {
       throw new NotFused('gradients are recorded: use noGrad, or train with { compile: true }')
     }
-    const { stages, guard } = stagesFor(module, x)
+    const { stages, guard } = stagesFor(module, x, 'predict')
     if (guard.training) throw new NotFused('a layer is in train mode: train with { compile: true } fuses that')
     const entry: Entry = { ...none, guard, id: -1, reason: undefined }
     entry.id = graph.graphCreate(stages, x.shape, entry)
@@ -140,8 +141,9 @@ function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
 }
 
 /** The chain of a model's forward as stages, and what has to hold for it. `NotFused` where it is none. */
-export function stagesFor(module: Callable, x: Tensor): { stages: Stage[]; guard: Guard } {
+export function stagesFor(module: Callable, x: Tensor, mode: 'predict' | 'train'): { stages: Stage[]; guard: Guard } {
   const chain = recordForward(module, x)
+  refuseSlower(chain, x.ndim === 0 ? 1 : x.size(0), mode)
   const names = new Map(module.namedModules().map(([name, child]) => [child, name]))
   return { stages: stagesOf(chain, names), guard: new Guard(module, chain) }
 }

@@ -55,7 +55,7 @@ export class CompiledStep {
       if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
       if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
       if (x.requiresGrad) throw new NotFused('a gradient at the inputs is wanted')
-      const { stages, guard } = stagesFor(model as Callable, x)
+      const { stages, guard } = stagesFor(model as Callable, x, 'train')
       if (!guard.allTraining) throw new NotFused('a layer is in eval mode while the model trains')
       const id = graph.graphCreate(stages, x.shape, entry)
       graph.graphTrainer(id, options.crossEntropy, options.mean, options.ignoreIndex)
