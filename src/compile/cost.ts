@@ -1,3 +1,4 @@
+import { product } from '../core/sizes'
 import { Conv2d, Linear } from '../nn'
 import type { Tensor } from '../tensor/tensor'
 import { type Call, NotFused } from './recording'
@@ -50,5 +51,3 @@ export function refuseSlower(chain: readonly Call[], rows: number, mode: 'predic
   const what = few ? `for ${rows} at once of the ${TILE} that are computed side by side` : 'in layers as wide as these'
   throw new NotFused(`eager is faster: ${millions} million multiplications an input, ${what}`)
 }
-
-const product = (sizes: readonly number[]): number => sizes.reduce((all, n) => all * n, 1)

@@ -1,4 +1,5 @@
 import { describe, InvalidArgTypeError } from '../core/errors'
+import { product } from '../core/sizes'
 import { isModule, type Module } from '../nn'
 import { graph, type NativePlan } from './binding'
 import { CompiledModule, type Entry, entriesOf, MAX_RECORDINGS } from './compiled'
@@ -79,7 +80,7 @@ function planLines(plan: NativePlan): string[] {
     block.kind + (block.norm ? ' + batch norm' : ''),
     `[${block.output.join(', ')}]`,
     block.multiplications.toLocaleString('en'),
-    bytes(4 * block.output.reduce((product, n) => product * n, 1)),
+    bytes(4 * product(block.output)),
     bytes(block.intermediateBytes),
   ])
   const head = ['block', 'kernel', 'output', 'multiplications', 'written', 'not written']

@@ -1,4 +1,5 @@
 import { slotOf } from '../core/handle'
+import { product } from '../core/sizes'
 import { BatchNorm2d, Conv2d, Dropout, Flatten, Identity, type Leaf, Linear, MaxPool2d, type Module, ReLU } from '../nn'
 import type { Tensor } from '../tensor/tensor'
 import type { RecordedArgument, Stage } from './binding'
@@ -90,7 +91,7 @@ function poolStage(layer: AnyPool): Found {
 /** A view that merges everything but the batch, or changes nothing. */
 function reshape({ from, to }: Call, what: string): Found {
   if (from.join() === to.join()) return 'nothing'
-  const rest = from.slice(1).reduce((product, n) => product * n, 1)
+  const rest = product(from.slice(1))
   if (to.length === 2 && to[0] === from[0] && to[1] === rest) return { kind: 'flatten' }
   throw new NotFused(`${what} to [${to.join(', ')}] is not a flattening of images`)
 }

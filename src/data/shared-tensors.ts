@@ -3,6 +3,7 @@ import { type DType, dtypeCode, itemSize } from '../core/dtype'
 import { InvalidArgTypeError } from '../core/errors'
 import { adopt } from '../core/handle'
 import { isOptions } from '../core/options'
+import { product } from '../core/sizes'
 import { binding } from '../native/load'
 import { empty, isTensor, type Tensor } from '../tensor'
 
@@ -43,7 +44,7 @@ export function tensorIn(shared: SharedTensor): Tensor {
 
 /** Room for a tensor in shared memory. */
 export function sharedRoom(shape: readonly number[], dtype: DType): SharedTensor {
-  const elements = shape.reduce((product, size) => product * size, 1)
+  const elements = product(shape)
   return { kind: 'shared tensor', memory: new SharedArrayBuffer(elements * itemSize(dtype)), dtype, shape }
 }
 

@@ -1,7 +1,9 @@
 /** The norms of `torch.nn.functional`. */
+
 import type { DType } from '../core/dtype'
 import { InvalidArgValueError, LibtorchError } from '../core/errors'
 import type { Check, Shape } from '../core/shape-types'
+import { product } from '../core/sizes'
 import { tidy } from '../memory'
 import { callOperator } from '../ops/registry'
 import type { Tensor } from '../tensor/tensor'
@@ -15,7 +17,7 @@ const operator = (name: string, values: readonly unknown[]): Tensor =>
   callOperator(`aten::${name}`, '', values) as Tensor
 
 function refuseOneValue(sizes: readonly number[], of: readonly number[]): void {
-  if (sizes.reduce((product, size) => product * size, 1) !== 1) return
+  if (product(sizes) !== 1) return
   throw new InvalidArgValueError(
     `Expected more than 1 value per channel when training, got input size [${of.join(', ')}]`,
   )
@@ -112,7 +114,7 @@ export function instanceNorm(...args: unknown[]): Tensor {
   const input = options.tensor('input')
   const own = options.flag('useInputStats', true)
   const shape = input.shape as number[]
-  if (own && shape.slice(2).reduce((product, size) => product * size, 1) === 1) {
+  if (own && product(shape.slice(2)) === 1) {
     throw new InvalidArgValueError(
       `Expected more than 1 spatial element when training, got input size [${shape.join(', ')}]`,
     )

@@ -1,6 +1,8 @@
 /** The average, power, adaptive and fractional pools of `torch.nn.functional`. */
+
 import type { DType } from '../core/dtype'
 import type { Check, Shape } from '../core/shape-types'
+import { product } from '../core/sizes'
 import { tidy } from '../memory'
 import { callOperator } from '../ops/registry'
 import type { Tensor } from '../tensor/tensor'
@@ -177,7 +179,7 @@ function lpPool(dims: Dims, args: readonly unknown[]): any {
     const powers = callOperator('aten::pow', 'Tensor_Scalar', [input, power])
     const means = callOperator(`aten::avg_pool${dims}d`, '', [powers, kernel, stride, 0, ceil]) as Tensor
     const positive = callOperator('aten::mul', 'Tensor', [one('sign', means), one('relu', one('abs', means))])
-    const sums = callOperator('aten::mul', 'Scalar', [positive, kernel.reduce((product, size) => product * size, 1)])
+    const sums = callOperator('aten::mul', 'Scalar', [positive, product(kernel)])
     return callOperator('aten::pow', 'Tensor_Scalar', [sums, 1 / power])
   })
 }

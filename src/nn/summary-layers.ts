@@ -1,11 +1,11 @@
 /** What `summary` notes down of each layer, by hooks, as torchinfo does. */
 import { itemSize } from '../core/dtype'
+import { product } from '../core/sizes'
 import { isTensor } from '../tensor/tensor'
 import { addHook } from './hooks'
 import type { Module } from './module'
 import { ownChildren } from './module-tree'
 
-const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1)
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)
 
 /** One call of a layer, or a container that holds some. */

@@ -100,7 +100,11 @@ export async function eachBatch(
 
 /** The mean of the losses of batches over their images; of one batch, its very loss. */
 export function meanOf(losses: readonly number[], sizes: readonly number[]): number {
-  if (losses.length === 1) return losses[0]!
-  const sum = losses.reduce((total, loss, i) => total + loss * sizes[i]!, 0)
+  return losses.length === 1 ? losses[0]! : weightedMean(losses, sizes)
+}
+
+/** The mean of the first values, each as often as its size says. */
+export function weightedMean(values: readonly number[], sizes: readonly number[]): number {
+  const sum = sizes.reduce((total, size, i) => total + values[i]! * size, 0)
   return sum / sizes.reduce((total, size) => total + size, 0)
 }

@@ -8,6 +8,7 @@ import type { Module } from '../nn'
 import { callOperator } from '../ops/registry'
 import { arange, type Tensor } from '../tensor'
 import { withMode } from './batch'
+import { weightedMean } from './batches'
 
 /** What a compiled epoch needs of a training. */
 export interface CompiledRun {
@@ -73,8 +74,7 @@ export async function compiledMiniBatches(run: CompiledRun, batchSize: number): 
     using together = job.run(() => callOperator('aten::cat', '', [losses, 0]) as Tensor<[number], 'float64'>)
     await job.settled()
     const values = together.tolist()
-    const sum = sizes.reduce((total, size, i) => total + values[i]! * size, 0)
-    return [sum / x.size(0), values.at(-1)!]
+    return [weightedMean(values, sizes), values.at(-1)!]
   } finally {
     for (const tensor of losses) tensor.dispose()
   }

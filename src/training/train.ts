@@ -12,7 +12,7 @@ import type { DataBatches, DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
-import { Batches, batchesOf, eachBatch, isLoader, meanOf } from './batches'
+import { Batches, batchesOf, eachBatch, isLoader, meanOf, weightedMean } from './batches'
 import { type CompiledRun, compiledFullBatch, compiledMiniBatches } from './compiled'
 import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
@@ -345,8 +345,7 @@ async function inBatches(run: Run, batches: Batches): Promise<[number, number]> 
     else job.run(() => validate(...validation))
     const values = await readValues(job, losses)
     const valLosses = values.splice(sizes.length)
-    const sum = sizes.reduce((total, size, i) => total + values[i]! * size, 0)
-    return [sum / sizes.reduce((total, size) => total + size, 0), meanOf(valLosses, valSizes)]
+    return [weightedMean(values, sizes), meanOf(valLosses, valSizes)]
   } finally {
     for (const tensor of losses) tensor.dispose()
   }

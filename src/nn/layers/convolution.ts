@@ -1,4 +1,5 @@
 import { InvalidArgValueError } from '../../core/errors'
+import { product } from '../../core/sizes'
 import * as init from '../init'
 import type { Parameter } from '../parameter'
 import type { Rule } from '../rules'
@@ -59,7 +60,7 @@ export abstract class ConvolutionBase<
     init.kaimingUniform_(this.weight, Math.sqrt(5))
     if (this.bias === null) return
     const [, ...sizes] = this.weight.shape as number[]
-    const inputs = sizes.reduce((product, size) => product * size, 1)
+    const inputs = product(sizes)
     const bound = inputs > 0 ? 1 / Math.sqrt(inputs) : 0
     init.uniform_(this.bias, -bound, bound)
   }
