@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/errors.h"
 
@@ -189,9 +190,11 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
     for (int64_t c = 0; c < chunks_; ++c) chunk(c, 0);
     return;
   }
-  at::parallel_for(0, chunks_, 1, [&](int64_t first, int64_t last) {
-    const int thread = at::get_thread_num();
-    for (int64_t c = first; c < last; ++c) chunk(c, thread);
+  std::atomic<int64_t> next{0};
+  at::parallel_for(0, static_cast<int64_t>(workers_.size()), 1, [&](int64_t first, int64_t last) {
+    for (int64_t thread = first; thread < last; ++thread) {
+      for (int64_t c; (c = next.fetch_add(1)) < chunks_;) chunk(c, static_cast<int>(thread));
+    }
   });
 }
 
