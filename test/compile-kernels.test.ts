@@ -50,7 +50,7 @@ for (const name of SETS) {
       })
       const report: Report = JSON.parse(stdout)
       assert.equal(report.kernels, TITLES[name])
-      assert.ok(report.networks === 60 && report.values > 1500, stdout.slice(0, 200))
+      assert.ok(report.networks > 50 && report.values > 1500, stdout.slice(0, 200))
       assert.deepEqual(report.failures, [])
     })
   })

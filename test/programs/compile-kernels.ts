@@ -65,14 +65,28 @@ function layersOf(draw: Draw, [channels, height, width]: readonly [number, numbe
 
 const report: Report = { kernels: '', networks: 0, values: 0, failures: [] }
 
-/** Compiled must not be further from float64 than eager is, but for what float32 rounds anyway. */
-function check(what: string, compiled: torch.Tensor, eager: torch.Tensor, exact: torch.Tensor): void {
+/**
+ * Compiled must not be further from float64 than eager is, but for what float32 rounds anyway; and where float64 itself
+ * jumps as far by `nudged` inputs, as by two places of a window that are all but equal, nothing is said.
+ */
+async function check(
+  what: string,
+  compiled: torch.Tensor,
+  eager: torch.Tensor,
+  exact: torch.Tensor,
+  nudged: () => Promise<torch.Tensor[]>,
+): Promise<void> {
   report.values++
   const size = Math.max(1, exact.abs().max().item() as number)
   const distance = (tensor: torch.Tensor) => (tensor.double().sub(exact).abs().max().item() as number) / size
   const [near, far] = [distance(compiled), distance(eager)]
-  if (near > 4 * far + 2e-6) report.failures.push(`${what}: ${near} from float64, eager ${far}`)
+  if (near <= 4 * far + 2e-6) return
+  if (Math.max(...(await nudged()).map(distance)) >= near / 2) return
+  report.failures.push(`${what}: ${near} from float64, eager ${far}`)
 }
+
+/** Float64 inputs as another rounding might have given them. */
+const nudge = (x: torch.Tensor) => x.add(x.mul(torch.randn(x.shape as number[]).double()).mul(2e-7))
 
 function kernelsOf(compiled: torch.nn.Module): string {
   return /kernels: (.* inputs) side by side/.exec(torch.explain(compiled))![1]!
@@ -101,6 +115,9 @@ async function compareNetwork(seed: number): Promise<void> {
   const [compiled, eager, exact] = nets as [AnyModule, AnyModule, AnyModule]
   for (const net of [compiled, exact]) net.loadStateDict(eager.stateDict())
   exact.double()
+  const start = torch.noGrad(() =>
+    Object.fromEntries(Object.entries(exact.stateDict()).map(([k, v]) => [k, v.clone()])),
+  )
   // an eighth of the networks trains on fewer images than the narrowest vector has lanes
   const count = seed % 8 === 0 ? draw(2, 3) : draw(4, 40)
   const pair = (n: number) => [torch.randn([n, ...shape]), torch.randint(classes, [n])] as const
@@ -109,24 +126,39 @@ async function compareNetwork(seed: number): Promise<void> {
   const twice = { train: doubled(data.train), validation: doubled(data.validation) }
   const fast = await trained(compiled, data, true)
   if (!/a whole step: fused/.test(torch.explain(compiled))) {
-    report.failures.push(`${seed}: ${torch.explain(compiled)}`)
+    if (!/why: eager is faster/.test(torch.explain(compiled)))
+      report.failures.push(`${seed}: ${torch.explain(compiled)}`)
     return
   }
   const slow = await trained(eager, data, false)
-  for (const [key, value] of await trained(exact, twice, false)) {
-    check(`${seed} ${key} of ${count} images`, fast.get(key)!, slow.get(key)!, value)
+  const correct = await trained(exact, twice, false)
+  let others: Map<string, torch.Tensor>[] | undefined
+  const nudged = async () => {
+    if (others !== undefined) return others
+    others = []
+    for (let i = 0; i < 20; i++) {
+      exact.loadStateDict(start)
+      others.push(await trained(exact, { ...twice, train: [nudge(twice.train[0]), twice.train[1]] }, false))
+    }
+    return others
+  }
+  for (const [key, value] of correct) {
+    const elsewhere = async () => (await nudged()).map(values => values.get(key)!)
+    await check(`${seed} ${key} of ${count} images`, fast.get(key)!, slow.get(key)!, value, elsewhere)
   }
   compiled.loadStateDict(eager.stateDict())
   exact.loadStateDict(eager.stateDict())
   for (const net of nets) net.eval()
   const predict = torch.compile(compiled)
-  torch.noGrad(() => {
-    for (const n of [1, draw(2, 7), draw(8, 16), draw(17, 40)]) {
-      const x = torch.randn([n, ...shape])
-      check(`${seed} outputs of ${n}`, predict.forward(x), eager.forward(x), exact.forward(x.double()))
-    }
-  })
-  if (/eager\n/.test(torch.explain(predict))) report.failures.push(`${seed}: ${torch.explain(predict)}`)
+  for (const n of [1, draw(2, 7), draw(8, 16), draw(17, 40)]) {
+    const x = torch.randn([n, ...shape])
+    const [got, expected, best] = torch.noGrad(
+      () => [predict.forward(x), eager.forward(x), exact.forward(x.double())] as const,
+    )
+    await check(`${seed} outputs of ${n}`, got, expected, best, async () => [best])
+  }
+  const told = torch.explain(predict)
+  if (/why: (?!eager is faster)/.test(told)) report.failures.push(`${seed}: ${told}`)
   report.kernels = kernelsOf(predict)
   report.networks++
 }
