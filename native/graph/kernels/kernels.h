@@ -203,7 +203,8 @@ struct Kernels {
   void (*flush)(float* in, long count, double* totals);
 };
 
-// Of the processor at hand: AVX-512, AVX2 or the baseline.
+// Of the processor at hand: AVX-512, AVX2 or the baseline; or those that the environment variable LIBTORCH_NODE_KERNELS
+// names (`avx512`, `avx2`, `baseline`), read once. ERR_INVALID_ARG_VALUE where the processor has not got them.
 const Kernels& kernels();
 
 }  // namespace ltn::graph
