@@ -104,8 +104,8 @@ void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
   const int64_t lanes = kernels().lanes;
   batch_ = &batch;
   x_ = batch.x.const_data_ptr<float>();
-  order_ = batch.order.defined() ? batch.order.const_data_ptr<int64_t>() : nullptr;
-  count_ = batch.count();
+  order_ = batch.order;
+  count_ = batch.count;
   tiles_ = (count_ + lanes - 1) / lanes;
   chunks_ = std::clamp<int64_t>(tiles_ / 2, 1, 32);
   learn_ = learn;

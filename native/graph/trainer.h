@@ -25,11 +25,11 @@ struct Loss {
   int64_t ignore_index = -100;
 };
 
-// Inputs and targets. `order` picks rows; null for all in order.
+// Inputs and targets. `order` picks `count` rows; null for all in order.
 struct Batch {
   at::Tensor x, y;
-  at::Tensor order;
-  int64_t count() const { return order.defined() ? order.numel() : x.size(0); }
+  const int64_t* order = nullptr;
+  int64_t count = 0;
 };
 
 class Trainer {
