@@ -33,11 +33,7 @@ bool Predictor::changed() {
     }
     ++i;
   });
-  return changed || weights_.empty();
-}
-
-void Predictor::refresh() {
-  if (changed()) pack();
+  return changed;
 }
 
 void Predictor::pack() {
@@ -86,6 +82,15 @@ void Predictor::run_tiles(const float* x, int64_t count, float* out, int64_t fir
 }
 
 void Predictor::run(const float* x, int64_t count, float* out) {
+  if (changed()) packed_ = few_packed_ = false;
+  const bool few = few_.pays(count);
+  bool& packed = few ? few_packed_ : packed_;
+  if (!packed) few ? few_.pack() : pack();
+  packed = true;
+  few ? few_.run(x, count, out) : run_all_tiles(x, count, out);
+}
+
+void Predictor::run_all_tiles(const float* x, int64_t count, float* out) {
   const int64_t tiles = round_up(count, kernels().lanes) / kernels().lanes;
   const size_t threads = static_cast<size_t>(std::max(1, at::get_num_threads()));
   while (memory_.size() < threads) {

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "graph/kernels/few_types.h"
+
 namespace ltn::graph {
 
 enum class Activation : int { None, Relu, Tanh, Sigmoid };
@@ -201,6 +203,11 @@ struct Kernels {
   void (*squared_error)(const SquaredError&);
   // totals[i] += sum over the lanes of in[i]; in[i] = 0. Of `count` vectors.
   void (*flush)(float* in, long count, double* totals);
+  // few images, each by itself
+  void (*few_place)(const FewPlace&);
+  void (*few_conv)(const FewConv&);
+  void (*few_pool)(const FewPool&);
+  void (*few_linear)(const FewLinear&);
 };
 
 // Of the processor at hand: AVX-512, AVX2 or the baseline; or those that the environment variable LIBTORCH_NODE_KERNELS

@@ -1,5 +1,7 @@
 // Compiled once for each instruction set, with LTN_KERNELS the name of the function that gives this set's table.
 #include "graph/kernels/elementwise.h"
+#include "graph/kernels/few_linear.h"
+#include "graph/kernels/few_pool.h"
 #include "graph/kernels/linear.h"
 #include "graph/kernels/loss.h"
 #include "graph/kernels/moments.h"
@@ -70,7 +72,7 @@ constexpr ltn::graph::Kernels kTable = {
     LTN_KERNELS_NAME, kLanes,         load_tile,     store_tile,    conv_forward,
     conv_statistics,  conv_moments,   conv_backward, conv_plain,    activation_backward,
     pool_forward,     pool_backward,  elementwise,   dropout,       linear_block,
-    linear,           linear_weights, cross_entropy, squared_error, flush};
+    linear,           linear_weights, cross_entropy, squared_error, flush, few_place, few_conv, few_pool, few_linear};
 
 }  // namespace
 
