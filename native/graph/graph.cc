@@ -68,7 +68,6 @@ at::Tensor predict(Network& network, const at::Tensor& given) {
   const at::Tensor x = given.is_contiguous() ? given : given.contiguous();
   at::Tensor out = at::detail::empty_cpu(output_sizes(network.plan, x.size(0)), at::TensorOptions().dtype(c10::kFloat));
   const std::lock_guard<std::mutex> lock(network.mutex);
-  network.predictor.refresh();
   network.predictor.run(x.const_data_ptr<float>(), x.size(0), out.mutable_data_ptr<float>());
   return out;
 }

@@ -25,11 +25,11 @@ struct Loss {
   int64_t ignore_index = -100;
 };
 
-// Inputs and targets. `order` picks rows; null for all in order.
+// Inputs and targets. `order` picks `count` rows; null for all in order.
 struct Batch {
   at::Tensor x, y;
-  at::Tensor order;
-  int64_t count() const { return order.defined() ? order.numel() : x.size(0); }
+  const int64_t* order = nullptr;
+  int64_t count = 0;
 };
 
 class Trainer {
@@ -69,6 +69,7 @@ class Trainer {
     int used = 0;  // lanes with an image
     char* memory = nullptr;
     int done = -2;
+    float largest = 0;  // magnitude of its inputs
     const float* images[16] = {};
     alignas(64) float valid[16] = {};
   };
@@ -129,7 +130,8 @@ class Trainer {
   uint32_t seed_ = 0;
   std::vector<double> chunk_totals_, totals_;
   Memory kept_;
-  std::vector<int> done_;
+  std::vector<int> done_;  // of each tile, where they are kept, as is
+  std::vector<float> largest_;
   std::vector<Memory> kept_gradient_, kept_index_;  // of each block with batch norm
 };
 

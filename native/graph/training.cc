@@ -1,11 +1,14 @@
-// A training step as one task of the queue: the losses, the gradients, the statistics.
+// Training steps as one task of the queue: the losses, the gradients, the statistics, the optimizer's steps.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "graph/graph.h"
+#include "optim/one_pass.h"
+#include "optim/optim.h"
 
 namespace ltn {
 
@@ -40,11 +43,14 @@ napi_value create_trainer(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
-// What one step needs, for later.
-struct Step {
+// What steps need, for later.
+struct Steps {
   Input x, y, order, val_x, val_y;
   bool ordered = false, validate = false, learn = true;
-  uint32_t seed = 0, val_seed = 0;
+  int64_t batch = 0;            // rows of `order` in a step
+  Optimizer optimizer;          // or null: nothing but gradients
+  std::vector<uint32_t> seeds;  // of each step
+  uint32_t val_seed = 0;
 };
 
 graph::Batch batch_of(const Network& network, const at::Tensor& x, const at::Tensor& y, const at::Tensor& order) {
@@ -58,30 +64,55 @@ graph::Batch batch_of(const Network& network, const at::Tensor& x, const at::Ten
     fits = fits && y.scalar_type() == c10::kFloat && y.numel() == x.size(0) * out && y.size(0) == x.size(0);
   }
   if (!fits || !y.is_cpu()) fail(code::kArgValue, "the data are not what the plan was made for");
-  if (order.defined()) {
-    if (order.scalar_type() != c10::kLong || order.dim() != 1 || !order.is_contiguous() || !order.is_cpu()) {
-      fail(code::kArgValue, "the order must be a row of int64");
-    }
-    const int64_t* rows = order.const_data_ptr<int64_t>();
-    for (int64_t i = 0; i < order.numel(); ++i) {
-      if (rows[i] < 0 || rows[i] >= x.size(0)) fail(code::kOutOfRange, "a row of the order is out of range");
-    }
+  if (!order.defined()) return {x.contiguous(), y.contiguous(), nullptr, x.size(0)};
+  if (order.scalar_type() != c10::kLong || order.dim() != 1 || !order.is_contiguous() || !order.is_cpu() ||
+      order.numel() == 0) {
+    fail(code::kArgValue, "the order must be a row of int64");
   }
-  return {x.contiguous(), y.contiguous(), order};
+  const int64_t* rows = order.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < order.numel(); ++i) {
+    if (rows[i] < 0 || rows[i] >= x.size(0)) fail(code::kOutOfRange, "a row of the order is out of range");
+  }
+  return {x.contiguous(), y.contiguous(), rows, order.numel()};
 }
 
-at::Tensor run_step(Network& network, const Step& step) {
+// What `optimizer.zeroGrad()` does, but for gradients that the step overwrites.
+void forget_gradients(Network& network, HostedOptimizer& optimizer) {
+  std::unordered_set<const void*> written;
+  for_each_parameter(network.plan, [&](const graph::Stage&, const at::Tensor& tensor) {
+    if (tensor.requires_grad()) written.insert(tensor.unsafeGetTensorImpl());
+  });
+  for (const auto& group : optimizer.optimizer().param_groups()) {
+    for (const at::Tensor& param : group.params()) {
+      if (written.count(param.unsafeGetTensorImpl()) == 0) param.mutable_grad().reset();
+    }
+  }
+}
+
+int64_t steps_of(const Steps& work, int64_t rows) { return work.ordered ? (rows + work.batch - 1) / work.batch : 1; }
+
+at::Tensor run_steps(Network& network, const Steps& work) {
   const std::lock_guard<std::mutex> lock(network.mutex);
   for_each_parameter(network.plan, [](const graph::Stage& s, const at::Tensor& tensor) {
     if (!torch::autograd::impl::hooks(tensor).empty()) fail(code::kArgValue, s.name, " has a gradient hook");
   });
-  const graph::Batch batch =
-      batch_of(network, step.x.get(), step.y.get(), step.ordered ? step.order.get() : at::Tensor());
-  at::Tensor losses = at::empty({step.validate ? 2 : 1}, at::TensorOptions().dtype(c10::kDouble));
+  const at::Tensor order = work.ordered ? work.order.get() : at::Tensor();
+  const graph::Batch all = batch_of(network, work.x.get(), work.y.get(), order);
+  const int64_t steps = static_cast<int64_t>(work.seeds.size());
+  at::Tensor losses = at::empty({steps + (work.validate ? 1 : 0)}, at::TensorOptions().dtype(c10::kDouble));
   double* to = losses.mutable_data_ptr<double>();
-  to[0] = network.trainer->run(batch, step.learn, step.seed);
-  if (step.validate) {
-    to[1] = network.trainer->run(batch_of(network, step.val_x.get(), step.val_y.get(), {}), false, step.val_seed);
+  if (work.optimizer) forget_gradients(network, *work.optimizer);
+  for (int64_t i = 0; i < steps; ++i) {
+    graph::Batch batch = all;
+    if (work.ordered) {
+      batch.order = all.order + i * work.batch;
+      batch.count = std::min(work.batch, all.count - i * work.batch);
+    }
+    *to++ = network.trainer->run(batch, work.learn, work.seeds[i]);
+    if (work.validate) {
+      *to++ = network.trainer->run(batch_of(network, work.val_x.get(), work.val_y.get(), {}), false, work.val_seed);
+    }
+    if (work.optimizer) step_in_one_pass(work.optimizer->optimizer());
   }
   return losses;
 }
@@ -96,49 +127,64 @@ uint32_t draw_seed(const graph::Plan& plan) {
   return 0;
 }
 
-// graphTrainStep(id, x, y, order or null, valX or null, valY or null, learn, result): the slot of the losses, float64
-// [1] or, with validation data (in train mode, before any optimizer's step), [2]. With `learn` the parameters get
-// gradients.
-napi_value train_step(Environment& env, Args& args) {
+// graphTrainSteps(id, optimizer or null, x, y, order or null, batch, valX or null, valY or null, learn, result): the
+// slot of the losses, float64. One step with all data, or one for each `batch` rows of `order`, the last with what is
+// left. With `learn` the parameters get gradients; with an optimizer (its id) each step ends with its. With validation
+// data, which go with one step, their loss comes last: in train mode, before the optimizer's step.
+napi_value train_steps(Environment& env, Args& args) {
   const NetworkPtr network = network_at(env, args);
   if (!network->trainer) fail(code::kArgValue, "the network is not one to train");
-  Step step;
+  Steps work;
+  if (!args.absent(1)) work.optimizer = env.room<OptimRoom>().optimizers.at(args.id(1));
+  int64_t rows = 0;
   const auto input = [&](size_t i) {
     const Held held = args.peek(i);
+    if (held.tensor.dim() > 0) rows = held.tensor.size(0);
     if (env.queue.deferring()) {
       env.queue.touch(held);
       return Input(held);
     }
     return Input(Held{args.tensor(i), {}});
   };
-  step.x = input(1);
-  step.y = input(2);
-  step.ordered = !args.absent(3);
-  if (step.ordered) step.order = input(3);
-  step.validate = !args.absent(4);
-  if (step.validate) {
-    step.val_x = input(4);
-    step.val_y = input(5);
+  work.x = input(2);
+  work.y = input(3);
+  work.ordered = !args.absent(4);
+  if (work.ordered) {
+    work.order = input(4);
+    work.batch = args.int64(5);
+    if (work.batch < 1 || rows < 1) fail(code::kArgValue, "there are no rows for a step");
   }
-  step.learn = args.boolean(6);
-  step.seed = draw_seed(network->plan);
-  if (step.validate) step.val_seed = draw_seed(network->plan);
+  const int64_t steps = steps_of(work, rows);
+  work.validate = !args.absent(6);
+  if (work.validate) {
+    if (steps != 1) fail(code::kArgValue, "validation data go with one step");
+    work.val_x = input(6);
+    work.val_y = input(7);
+  }
+  work.learn = args.boolean(8);
+  for (int64_t i = 0; i < steps; ++i) work.seeds.push_back(draw_seed(network->plan));
+  if (work.validate) work.val_seed = draw_seed(network->plan);
   const auto each = [&](auto&& visit) {
     for (const graph::Stage& s : network->plan.stages()) {
       for (const at::Tensor* t : {&s.weight, &s.bias, &s.running_mean, &s.running_var, &s.batches}) {
         if (t->defined()) visit(*t);
       }
     }
+    if (!work.optimizer) return;
+    for (const auto& group : work.optimizer->optimizer().param_groups()) {
+      for (const at::Tensor& param : group.params()) visit(param);
+    }
   };
   if (!env.queue.deferring()) {
     each([&](const at::Tensor& t) { env.queue.wait_for(t); });
-    return js_int(env, env.put_in(args[7], run_step(*network, step)));
+    return js_int(env, env.put_in(args[9], run_steps(*network, work)));
   }
   each([&](const at::Tensor& t) { env.queue.touch(t); });
-  at::Tensor outline = at::empty({step.validate ? 2 : 1}, at::TensorOptions().dtype(c10::kDouble).device(c10::kMeta));
+  at::Tensor outline =
+      at::empty({steps + (work.validate ? 1 : 0)}, at::TensorOptions().dtype(c10::kDouble).device(c10::kMeta));
   const auto pending = c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), c10::Device(c10::kCPU));
-  env.enqueue("a compiled step", [network, step, pending] { pending->value = run_step(*network, step); });
-  return js_int(env, env.put_pending_in(args[7], std::move(outline), pending));
+  env.enqueue("a compiled step", [network, work, pending] { pending->value = run_steps(*network, work); });
+  return js_int(env, env.put_pending_in(args[9], std::move(outline), pending));
 }
 
 // graphTrainCost(id, images): [passes for statistics, to the loss and back, further down, bytes of scratch memory so
@@ -157,7 +203,7 @@ napi_value train_cost(Environment& env, Args& args) {
 
 void register_training(Environment& env, napi_value exports) {
   define<create_trainer>(env, exports, "graphTrainer");
-  define<train_step>(env, exports, "graphTrainStep");
+  define<train_steps>(env, exports, "graphTrainSteps");
   define<train_cost>(env, exports, "graphTrainCost");
 }
 

@@ -57,11 +57,13 @@ export interface GraphBinding {
   /** Makes a network one to train. */
   graphTrainer(id: number, crossEntropy: boolean, mean: boolean, ignoreIndex: number): void
   /** The losses, float64; see `native/graph/training.cc`. */
-  graphTrainStep(
+  graphTrainSteps(
     id: number,
+    optimizer: number | null,
     x: Slot,
     y: Slot,
     order: Slot | null,
+    batch: number,
     valX: Slot | null,
     valY: Slot | null,
     learn: boolean,

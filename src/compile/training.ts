@@ -36,7 +36,18 @@ const COMPARED = 64
 /** Of the loss: what a fused one may differ from the eager one by when it is recorded. */
 const TOLERANCE = 1e-4
 
-/** A training step as one call of native code. */
+/** What a call of `CompiledStep.run` does besides. */
+export interface StepOptions {
+  /** Rows of the training data, int64: a step for each `batch` of them; default one step with all data. */
+  order?: Tensor
+  batch?: number
+  /** Data whose loss is taken too, in train mode and before the optimizer steps; with one step only. */
+  validation?: readonly [Tensor, Tensor]
+  /** Its gradients are forgotten before each step, and it steps after it: the id of `nativeStepOf`. */
+  optimizer?: number
+}
+
+/** Training steps as one call of native code. */
 export class CompiledStep {
   private constructor(
     private readonly id: number,
@@ -79,28 +90,24 @@ export class CompiledStep {
   }
 
   /**
-   * The losses `[training]`, or with validation data `[training, validation]` (in train mode too), float64; the parameters
-   * get their gradients, running statistics move. `order` picks rows of the training data.
+   * The losses, float64: of each step, then of the validation data. The parameters get their gradients, running statistics
+   * move.
    */
-  run(x: Tensor, y: Tensor, order?: Tensor, validation?: readonly [Tensor, Tensor]): Tensor<[number], 'float64'> {
-    return this.#call(x, y, order, validation, true)
+  run(x: Tensor, y: Tensor, options: StepOptions = {}): Tensor<[number], 'float64'> {
+    return this.#call(x, y, options, true)
   }
 
-  #call(
-    x: Tensor,
-    y: Tensor,
-    order: Tensor | undefined,
-    validation: readonly [Tensor, Tensor] | undefined,
-    learn: boolean,
-  ) {
+  #call(x: Tensor, y: Tensor, { order, batch = 0, validation, optimizer }: StepOptions, learn: boolean) {
     const result = blank() as Tensor<[number], 'float64'>
     const slot = (tensor: Tensor | undefined) => (tensor === undefined ? null : slotOf(tensor))
     const [valX, valY] = validation ?? []
-    const losses = graph.graphTrainStep(
+    const losses = graph.graphTrainSteps(
       this.id,
+      optimizer ?? null,
       slotOf(x),
       slotOf(y),
       slot(order),
+      batch,
       slot(valX),
       slot(valY),
       learn,
@@ -125,7 +132,7 @@ export class CompiledStep {
         try {
           const expected = criterion.forward(model.forward(someX) as Tensor, someY).item() as number
           restore()
-          const got = this.#call(someX, someY, undefined, undefined, false).tolist()[0]!
+          const got = this.#call(someX, someY, {}, false).tolist()[0]!
           if (Number.isFinite(expected) && !(Math.abs(got - expected) <= TOLERANCE * Math.max(1, Math.abs(expected)))) {
             throw new NotFused(`the fused loss is ${got}, eager's ${expected}`)
           }

@@ -27,6 +27,16 @@ export function drawSeed(generator: Generator | null): bigint {
   return seed.random_({ generator }).item({ bigint: true })
 }
 
+/**
+ * The places of one pass of `DataLoader` with `{ shuffle: true }` over `count` items, int64 `[count]`: the same draws, and the
+ * same random state afterwards.
+ */
+export function drawShuffledOrder(count: number): Tensor<[number], 'int64'> {
+  drawSeed(null) // the loader's base seed
+  const generator = new Generator().manualSeed(drawSeed(null))
+  return randperm(count, { generator }) as Tensor<[number], 'int64'>
+}
+
 function numbersOf(drawn: Tensor): number[] {
   const numbers = drawn.tolist() as number[]
   drawn.dispose()

@@ -34,6 +34,12 @@ export let hasStepped: (optimizer: Optimizer<any, any>) => boolean
 export let scalerStepOf: (optimizer: Optimizer<any, any>, found: Tensor) => void
 export let scalerUnscaleOf: (optimizer: Optimizer<any, any>, inverse: Tensor, found: Tensor) => boolean
 
+/**
+ * The native optimizer's id, for who lets native code step it (which counts as stepping); undefined where `step` or `zeroGrad`
+ * is not the base class's own, or what was given is no optimizer of this package.
+ */
+export let nativeStepOf: (optimizer: unknown) => number | undefined
+
 const snake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
@@ -56,6 +62,13 @@ export abstract class Optimizer<O extends object = Record<string, unknown>, Stat
       optim.scalerStep(optimizer.#id, slotOf(found))
     }
     scalerUnscaleOf = (optimizer, inverse, found) => optim.scalerUnscale(optimizer.#id, slotOf(inverse), slotOf(found))
+    nativeStepOf = optimizer => {
+      if (typeof optimizer !== 'object' || optimizer === null || !(#id in optimizer)) return undefined
+      const { step, zeroGrad } = Optimizer.prototype
+      if (optimizer.step !== step || optimizer.zeroGrad !== zeroGrad) return undefined
+      optimizer.noteStep()
+      return optimizer.#id
+    }
     watchSteps = optimizer => {
       optimizer.#stepped ??= false
     }

@@ -1,12 +1,14 @@
+import { performance } from 'node:perf_hooks'
 import { noGrad } from '../autograd'
 import type { CompiledModule, CompiledStep } from '../compile'
 import { turn } from '../core/abort'
 import type { Job } from '../core/job'
-import { DataLoader } from '../data'
+import { drawShuffledOrder } from '../data/sampler'
 import { tidy } from '../memory'
 import type { Module } from '../nn'
 import { callOperator } from '../ops/registry'
-import { arange, type Tensor } from '../tensor'
+import { nativeStepOf } from '../optim/optimizer'
+import type { Tensor } from '../tensor'
 import { withMode } from './batch'
 import { weightedMean } from './batches'
 
@@ -22,6 +24,8 @@ export interface CompiledRun {
   valY: Tensor
   optimizer: { zeroGrad(): unknown; step(): unknown }
   signal: AbortSignal | undefined
+  /** Batches that a task takes, so that it takes not too long; grows and shrinks with what they take. */
+  steps: number
   loss(output: Tensor, target: Tensor): Tensor
 }
 
@@ -29,9 +33,10 @@ export interface CompiledRun {
 export async function compiledFullBatch(run: CompiledRun): Promise<[number, number]> {
   const { job, step, x, y, valX, valY, optimizer } = run
   const both = job.run(() => {
-    optimizer.zeroGrad()
-    const losses = step.run(x, y, undefined, [valX, valY])
-    optimizer.step()
+    const native = nativeStepOf(optimizer)
+    if (native === undefined) optimizer.zeroGrad()
+    const losses = step.run(x, y, { validation: [valX, valY], optimizer: native })
+    if (native === undefined) optimizer.step()
     return losses
   })
   await job.settled()
@@ -39,8 +44,12 @@ export async function compiledFullBatch(run: CompiledRun): Promise<[number, numb
   return losses.tolist() as [number, number]
 }
 
-/** Steps that may be queued while one runs: they are short. */
-const AHEAD = 8
+/** How long a task may take in which native code makes many steps, in milliseconds: an abort waits for it. */
+const TASK = 10
+
+/** Tasks that may be queued while one is at work; of a single step each, more, for they are short. */
+const AHEAD = 1
+const AHEAD_SINGLE = 8
 
 /** An epoch of batches in the order of a `DataLoader` that shuffles; the validation loss in eval mode, afterwards. */
 export async function compiledMiniBatches(run: CompiledRun, batchSize: number): Promise<[number, number]> {
@@ -48,18 +57,28 @@ export async function compiledMiniBatches(run: CompiledRun, batchSize: number): 
   const losses: Tensor[] = []
   const sizes: number[] = []
   const marks: number[] = []
-  using rows = arange(x.size(0))
+  const count = x.size(0)
+  using order = drawShuffledOrder(count)
   try {
-    for (const [order] of new DataLoader([rows], { batchSize, shuffle: true })) {
-      using _order = order
-      if (marks.length > AHEAD) await job.reached(marks.shift()!)
+    let since = performance.now()
+    for (let at = 0; at < count; ) {
+      const native = nativeStepOf(optimizer)
+      const steps = native === undefined ? 1 : run.steps
+      if (marks.length > (native === undefined ? AHEAD_SINGLE : AHEAD)) {
+        await job.reached(marks.shift()!)
+        const now = performance.now()
+        run.steps = Math.max(1, Math.floor(run.steps * Math.min(2, TASK / (now - since))))
+        since = now
+      }
       if (losses.length > 0) await turn(signal)
+      const end = Math.min(count, at + steps * batchSize)
       job.run(() => {
-        optimizer.zeroGrad()
-        losses.push(step.run(x, y, order))
-        optimizer.step()
+        using rows = order.narrow(0, at, end - at)
+        if (native === undefined) optimizer.zeroGrad()
+        losses.push(step.run(x, y, { order: rows, batch: batchSize, optimizer: native }))
+        if (native === undefined) optimizer.step()
       })
-      sizes.push(order.size(0))
+      for (; at < end; at += batchSize) sizes.push(Math.min(batchSize, end - at))
       marks.push(job.mark)
     }
     await job.settled()

@@ -275,7 +275,7 @@ function renew(run: Run, [x, y]: Pair, [valX, valY]: Pair): void {
   if (run.compiled?.step.holds()) return
   const step = CompiledStep.make(run.model, run.criterion, x, y)
   const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => loss(run, output, target) }
-  run.compiled = step === undefined ? undefined : { ...run, x, y, valX, valY, step, ...more }
+  run.compiled = step === undefined ? undefined : { ...run, x, y, valX, valY, step, steps: 1, ...more }
 }
 
 function epoch(run: Run): Promise<[number, number]> {
