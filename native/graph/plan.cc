@@ -80,7 +80,8 @@ Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t i
 
 void Plan::add(const Stage& s, int index) {
   Block b;
-  b.name = s.name;
+  b.stages = {s.name};
+  b.flat = flat_;
   b.in_c = b.c = c_;
   b.in_h = b.h = h_;
   b.in_w = b.w = w_;
@@ -137,14 +138,14 @@ void Plan::add(const Stage& s, int index) {
       check_tensor(s.name, s.running_mean, "running_mean", c_);
       check_tensor(s.name, s.running_var, "running_var", c_);
       last->norm = index;
-      last->name += ", " + s.name;
+      last->stages.push_back(s.name);
       return;
     case Stage::Kind::Activation:
       // monotone: before and after a maximum are the same
       if ((after_conv || (last != nullptr && last->kind == Block::Kind::Linear)) &&
           last->activation == Activation::None) {
         last->activation = s.activation;
-        last->name += ", " + s.name;
+        last->stages.push_back(s.name);
         return;
       }
       b.kind = Block::Kind::Elementwise;
@@ -172,7 +173,7 @@ void Plan::add(const Stage& s, int index) {
         last->pool = p;
         last->h = h_;
         last->w = w_;
-        last->name += ", " + s.name;
+        last->stages.push_back(s.name);
         return;
       }
       b.kind = Block::Kind::Pool;

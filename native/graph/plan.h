@@ -35,7 +35,8 @@ struct Stage {
 struct Block {
   enum class Kind { Conv, Linear, Pool, Elementwise, Dropout };
   Kind kind = Kind::Conv;
-  std::string name;
+  std::vector<std::string> stages;  // their names
+  bool flat = false;                // rows, no images
   ConvShape conv{};
   int pad_h = 0, pad_w = 0;  // of the convolution
   PoolShape pool{};
