@@ -4,14 +4,16 @@ namespace ltn::graph {
 
 uint32_t dropout_seed(uint32_t step, int block) { return step + 0x9e3779b9u * static_cast<uint32_t>(block + 1); }
 
-void TileForward::block(int i, bool track, uint8_t* index, float* picked) const {
+void TileForward::block(int i, double& bound, bool track, uint8_t* index, float* picked) const {
   const Kernels& k = kernels();
   const Block& b = plan.blocks()[i];
   const BlockWeights& w = weights[i];
   const Place out = plan.place(i, memory, layout);
+  bound = w.bound(b, bound);
   switch (b.kind) {
     case Block::Kind::Conv: {
       ConvForward a{};
+      a.bounded = bound < kBounded;
       a.conv = b.conv;
       a.pool = b.pool;
       a.activation = b.activation;

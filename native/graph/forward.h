@@ -17,7 +17,8 @@ struct TileForward {
   uint32_t seed = 0;         // of dropout, in this step
   uint32_t first_image = 0;  // of the tile
 
-  void block(int index, bool track_index, uint8_t* index_at, float* picked_at) const;
+  // `bound`: the largest magnitude at the block's input, and then at its output; NaN where that is unknown.
+  void block(int index, double& bound, bool track, uint8_t* index_at, float* picked_at) const;
 };
 
 uint32_t dropout_seed(uint32_t step, int block);

@@ -68,7 +68,6 @@ at::Tensor predict(Network& network, const at::Tensor& given) {
   const at::Tensor x = given.is_contiguous() ? given : given.contiguous();
   at::Tensor out = at::detail::empty_cpu(output_sizes(network.plan, x.size(0)), at::TensorOptions().dtype(c10::kFloat));
   const std::lock_guard<std::mutex> lock(network.mutex);
-  network.predictor.refresh();
   network.predictor.run(x.const_data_ptr<float>(), x.size(0), out.mutable_data_ptr<float>());
   return out;
 }
@@ -118,6 +117,10 @@ const char* kind_name(const graph::Block& b) {
   return "";
 }
 
+// graphKernels(): the name of the kernels' instruction set. ERR_INVALID_ARG_VALUE where LIBTORCH_NODE_KERNELS names
+// one that the processor has not.
+napi_value kernels_name(Environment& env, Args&) { return js_string(env, graph::kernels().name); }
+
 // graphDescribe(id): { kernels, lanes, predictBytes, trainBytes, blocks: [{ kind, name, output, multiplications }] }
 napi_value describe_network(Environment& env, Args& args) {
   const NetworkPtr network = table(env).at(args.id(0));
@@ -153,6 +156,7 @@ napi_value describe_network(Environment& env, Args& args) {
 void register_graph(Environment& env, napi_value exports) {
   register_recordings(env, exports);
   register_training(env, exports);
+  define<kernels_name>(env, exports, "graphKernels");
   define<create>(env, exports, "graphCreate");
   define<graph_predict>(env, exports, "graphPredict");
   define<describe_network>(env, exports, "graphDescribe");

@@ -46,8 +46,8 @@ void merge(const Moments& to, const Moments& from, int channels) {
 void finish_statistics(const Stage& norm, const float* bias, int channels, NormState& state, std::vector<float>& scale,
                        std::vector<float>& shift) {
   state.inverse.resize(channels);
-  scale.resize(channels);
-  shift.resize(channels);
+  scale.assign(round_up(channels, kChannelBlock), 0.0f);
+  shift.assign(round_up(channels, kChannelBlock), 0.0f);
   const float* gamma = norm.weight.defined() ? norm.weight.const_data_ptr<float>() : nullptr;
   const float* beta = norm.bias.defined() ? norm.bias.const_data_ptr<float>() : nullptr;
   int64_t* batches = norm.batches.mutable_data_ptr<int64_t>();
@@ -73,9 +73,9 @@ void finish_statistics(const Stage& norm, const float* bias, int channels, NormS
 
 void finish_backward(const Stage& norm, const double* sum, const double* product, int channels, NormState& state,
                      double* weight_gradient, double* bias_gradient) {
-  state.kappa.resize(channels);
-  state.c0.resize(channels);
-  state.c1.resize(channels);
+  for (std::vector<float>* values : {&state.kappa, &state.c0, &state.c1}) {
+    values->assign(round_up(channels, kChannelBlock), 0.0f);
+  }
   const float* gamma = norm.weight.defined() ? norm.weight.const_data_ptr<float>() : nullptr;
   for (int c = 0; c < channels; ++c) {
     const double inverse = state.inverse[c], mean = state.mean[c];

@@ -41,7 +41,7 @@ void Memory::reserve(int64_t bytes) {
 
 Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t input_rank)
     : rank(input_rank), stages_(std::move(stages)) {
-  if (c <= 0 || h <= 0 || w <= 0 || c * h * w > (1 << 24)) fail(code::kArgValue, "the input is empty or too large");
+  if (c <= 0 || h <= 0 || w <= 0 || c * h * w > (1 << 22)) fail(code::kArgValue, "the input is empty or too large");
   in_c = c_ = static_cast<int>(c);
   in_h = h_ = static_cast<int>(h);
   in_w = w_ = static_cast<int>(w);
@@ -57,6 +57,12 @@ Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t i
     (i == 0 ? input_border_w : blocks_[i - 1].border_w) = b.pad_w;
   }
   const int64_t lanes = kernels().lanes;
+  const int64_t row = in_w + 2 * input_border_w, plane = (in_h + 2 * input_border_h) * row;
+  if (in_c * plane > (1 << 24)) fail(code::kArgValue, "the input is too large");
+  for (int64_t at = 0; at < int64_t{in_c} * in_h * in_w; ++at) {
+    const int64_t y = at / in_w % in_h, channel = at / in_w / in_h;
+    input_offsets_.push_back(static_cast<int32_t>((channel * plane + y * row + at % in_w) * lanes));
+  }
   for (const Block& b : blocks_) {
     if (b.kind != Block::Kind::Conv) continue;
     const int64_t rows = std::max(1, b.pool.kernel_h);
@@ -112,7 +118,8 @@ void Plan::add(const Stage& s, int index) {
                 h_ + 2 * b.pad_h,
                 w_ + 2 * b.pad_w,
                 b.h,
-                b.w};
+                b.w,
+                b.pad_h};
       if (b.h == 0 || b.w == 0) fail(code::kArgValue, s.name, ": its kernel is larger than the image");
       break;
     }

@@ -77,6 +77,8 @@ class Plan {
   const Layout& inference() const { return inference_; }
   const Layout& training() const { return training_; }
   int64_t rows_floats() const { return rows_; }  // scratch of any kernel
+  // Where each element of an input goes, from the first one's place on.
+  const int32_t* input_offsets() const { return input_offsets_.data(); }
 
   Place place(int block, char* memory, const Layout& layout) const;  // -1: of the input
   // Of a block's input, with the block's own channels: another view of it where it is flattened.
@@ -90,6 +92,7 @@ class Plan {
   std::vector<Stage> stages_;
   std::vector<Block> blocks_;
   Layout inference_, training_;
+  std::vector<int32_t> input_offsets_;
   int64_t rows_ = 0;
   int c_ = 0, h_ = 0, w_ = 0;
   bool flat_ = false;

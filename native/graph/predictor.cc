@@ -33,11 +33,7 @@ bool Predictor::changed() {
     }
     ++i;
   });
-  return changed || weights_.empty();
-}
-
-void Predictor::refresh() {
-  if (changed()) pack();
+  return changed;
 }
 
 void Predictor::pack() {
@@ -56,13 +52,14 @@ void Predictor::pack() {
       pack_linear(b.c, static_cast<int>(b.in_size()), weight, w.forward);
       continue;
     }
-    if (b.norm < 0) {
-      pack_conv(b.conv, weight, nullptr, w.forward);
-      continue;
+    const bool norm = b.norm >= 0;
+    if (norm) {
+      running_affine(plan_.stages()[b.norm], b.conv.out_channels, scale, shift);
+      for (size_t c = 0; c < w.bias.size(); ++c) w.bias[c] = w.bias[c] * scale[c] + shift[c];
     }
-    running_affine(plan_.stages()[b.norm], b.conv.out_channels, scale, shift);
-    for (size_t c = 0; c < w.bias.size(); ++c) w.bias[c] = w.bias[c] * scale[c] + shift[c];
-    pack_conv(b.conv, weight, scale.data(), w.forward);
+    pad_channels(w.bias);
+    pack_conv(b.conv, weight, norm ? scale.data() : nullptr, w.forward);
+    measure(b.conv, w);
   }
 }
 
@@ -77,14 +74,23 @@ void Predictor::run_tiles(const float* x, int64_t count, float* out, int64_t fir
     const float* images[16] = {};
     const int64_t here = std::min(lanes, count - t * lanes);
     for (int64_t i = 0; i < here; ++i) images[i] = x + (t * lanes + i) * size;
-    k.load_tile(images, plan_.in_c, plan_.in_h, plan_.in_w, plan_.place(-1, memory, plan_.inference()));
-    for (int b = 0; b <= final; ++b) tile.block(b, false, nullptr, nullptr);
+    double bound = k.load_tile(images, size, plan_.input_offsets(), plan_.place(-1, memory, plan_.inference()).first);
+    for (int b = 0; b <= final; ++b) tile.block(b, bound, false, nullptr, nullptr);
     k.store_tile(plan_.start(final, memory, plan_.inference()), static_cast<int>(out_size), static_cast<int>(here),
                  out + t * lanes * out_size);
   }
 }
 
 void Predictor::run(const float* x, int64_t count, float* out) {
+  if (changed()) packed_ = few_packed_ = false;
+  const bool few = few_.pays(count);
+  bool& packed = few ? few_packed_ : packed_;
+  if (!packed) few ? few_.pack() : pack();
+  packed = true;
+  few ? few_.run(x, count, out) : run_all_tiles(x, count, out);
+}
+
+void Predictor::run_all_tiles(const float* x, int64_t count, float* out) {
   const int64_t tiles = round_up(count, kernels().lanes) / kernels().lanes;
   const size_t threads = static_cast<size_t>(std::max(1, at::get_num_threads()));
   while (memory_.size() < threads) {

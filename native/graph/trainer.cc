@@ -47,7 +47,7 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
       o.dw_count = b.c * round_up(b.in_size(), lanes);
       o.db_count = b.c;
       o.vector_dw = take(sums_floats_, o.dw_count);
-      linear_floats_ = std::max(linear_floats_, lanes * round_up(b.c, lanes));
+      linear_floats_ = std::max(linear_floats_, lanes * (round_up(b.c, lanes) + round_up(b.in_size(), lanes)));
     } else {
       continue;
     }
@@ -113,6 +113,7 @@ void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
   keep_ = tiles_ * plan_.training().bytes <= kKeepBytes;
   if (keep_) kept_.reserve(tiles_ * plan_.training().bytes);
   done_.assign(tiles_, -2);
+  largest_.resize(tiles_);
   chunk_totals_.assign(chunks_ * totals_size_, 0.0);
   totals_.assign(totals_size_, 0.0);
   const size_t threads = static_cast<size_t>(std::max(1, at::get_num_threads()));
@@ -154,7 +155,11 @@ void Trainer::pack(bool learn) {
     if (s.bias.defined() && b.norm < 0)
       w.bias.assign(s.bias.const_data_ptr<float>(), s.bias.const_data_ptr<float>() + s.bias.numel());
     if (b.kind == Block::Kind::Conv) {
+      pad_channels(w.bias);
+      w.scale.clear();
+      w.shift.clear();
       pack_conv(b.conv, weight, nullptr, w.forward);
+      measure(b.conv, w);
       if (learn && i > 0) pack_conv_backward(b.conv, weight, w.backward);
     } else {
       pack_linear(b.c, static_cast<int>(b.in_size()), weight, w.forward);
@@ -174,6 +179,7 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
       tile.index = t;
       tile.memory = keep_ ? kept_.data() + t * plan_.training().bytes : worker.arena.data();
       tile.done = keep_ ? done_[t] : -2;
+      tile.largest = largest_[t];
       tile.used = static_cast<int>(std::min(lanes, count_ - t * lanes));
       for (int i = 0; i < tile.used; ++i) {
         const int64_t row = t * lanes + i;
@@ -181,7 +187,10 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
         tile.valid[i] = 1;
       }
       each(worker, totals, tile);
-      if (keep_) done_[t] = tile.done;
+      if (keep_) {
+        done_[t] = tile.done;
+        largest_[t] = tile.largest;
+      }
       if (worker.waiting >= kFlushEvery) flush(worker, totals);
     }
     flush(worker, totals);
@@ -200,8 +209,8 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
 
 void Trainer::ensure(Worker& worker, Tile& tile, int block, int track_from) {
   if (tile.done == -2) {
-    kernels().load_tile(tile.images, plan_.in_c, plan_.in_h, plan_.in_w,
-                        plan_.place(-1, tile.memory, plan_.training()));
+    tile.largest = kernels().load_tile(tile.images, plan_.blocks()[0].in_size(), plan_.input_offsets(),
+                                       plan_.place(-1, tile.memory, plan_.training()).first);
     tile.done = -1;
   }
   const TileForward forward{plan_,
@@ -212,9 +221,14 @@ void Trainer::ensure(Worker& worker, Tile& tile, int block, int track_from) {
                             true,
                             seed_,
                             static_cast<uint32_t>(tile.index * kernels().lanes)};
-  for (int i = tile.done + 1; i <= block; ++i) {
+  double bound = tile.largest;
+  for (int i = 0; i <= block; ++i) {
+    if (i <= tile.done) {
+      bound = weights_[i].bound(plan_.blocks()[i], bound);
+      continue;
+    }
     const bool track = learn_ && (keep_ || i >= track_from);
-    forward.block(i, track, track ? index(i, tile) : nullptr, track ? picked(i, tile) : nullptr);
+    forward.block(i, bound, track, track ? index(i, tile) : nullptr, track ? picked(i, tile) : nullptr);
     tile.done = i;
   }
 }
@@ -258,6 +272,7 @@ void Trainer::finish_norm(int norm) {
   const Stage& conv = plan_.stages()[b.linear];
   finish_statistics(plan_.stages()[b.norm], conv.bias.defined() ? conv.bias.const_data_ptr<float>() : nullptr, channels,
                     state, weights_[norm].scale, weights_[norm].shift);
+  measure(b.conv, weights_[norm]);
 }
 
 double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
@@ -291,6 +306,8 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
     const Stage& stage = plan_.stages()[b.norm];
     finish_backward(stage, total(o.sum), total(o.product), b.conv.out_channels, states_[norm], weight.data(),
                     bias.data());
+    pack_conv(b.conv, plan_.stages()[b.linear].weight.const_data_ptr<float>(), states_[norm].c1.data(),
+              weights_[norm].through);
     const auto fill = [&](const std::vector<double>& from) {
       return [&from, denominator](float* to) {
         for (size_t i = 0; i < from.size(); ++i) to[i] = static_cast<float>(from[i] / denominator);

@@ -63,6 +63,7 @@ class Trainer {
     int used = 0;  // lanes with an image
     char* memory = nullptr;
     int done = -2;
+    float largest = 0;  // magnitude of its inputs
     const float* images[16] = {};
     alignas(64) float valid[16] = {};
   };
@@ -123,7 +124,8 @@ class Trainer {
   uint32_t seed_ = 0;
   std::vector<double> chunk_totals_, totals_;
   Memory kept_;
-  std::vector<int> done_;
+  std::vector<int> done_;  // of each tile, where they are kept, as is
+  std::vector<float> largest_;
   std::vector<Memory> kept_gradient_, kept_index_;  // of each block with batch norm
 };
 

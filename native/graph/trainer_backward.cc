@@ -45,7 +45,7 @@ void Trainer::load_targets(const Tile& tile, int32_t* labels, float* values) con
     const int64_t row = tile.index * lanes + i;
     rows[i] = y + (order_ != nullptr ? order_[row] : row) * features;
   }
-  kernels().load_tile(rows, static_cast<int>(features), 1, 1, {values, lanes, lanes});
+  kernels().load_tile(rows, features, nullptr, values);
 }
 
 double Trainer::loss_pass(bool learn) {
@@ -120,10 +120,9 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
       a.pool = b.pool;
       a.in = plan_.start(i - 1, tile.memory, layout);
       if (b.norm >= 0 && !closed(i)) {
-        a.weights = weights_[i].forward.data();
+        a.weights = weights_[i].through.data();
         a.kappa = state.kappa.data();
-        a.c0 = state.c0.data();
-        a.c1 = state.c1.data();
+        a.bias = state.c0.data();
       } else {
         a.db = sums + o.vector_db;
       }

@@ -83,8 +83,15 @@ bool Trainer::statistics_from_moments() {
     // (a NaN is one in the pass as well)
     if (!(state.variance[c] > kLeastShare * size / state.count)) return false;
   }
+  // its convolution is wanted nowhere: scale and shift go into weights and bias
+  BlockWeights& packed = weights_[0];
   finish_statistics(plan_.stages()[b.norm], conv.bias.defined() ? conv.bias.const_data_ptr<float>() : nullptr, channels,
-                    state, weights_[0].scale, weights_[0].shift);
+                    state, packed.scale, packed.shift);
+  pack_conv(b.conv, conv.weight.const_data_ptr<float>(), packed.scale.data(), packed.forward);
+  packed.bias = std::move(packed.shift);
+  packed.scale.clear();
+  packed.shift.clear();
+  measure(b.conv, packed);
   return true;
 }
 

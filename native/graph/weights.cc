@@ -1,8 +1,38 @@
 #include "graph/weights.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ltn::graph {
+
+void pad_channels(std::vector<float>& values) { values.resize(round_up(values.size(), kChannelBlock), 0.0f); }
+
+static double most(const std::vector<float>& values, double otherwise) {
+  double most = values.empty() ? otherwise : 0;
+  for (const float v : values) most = std::isnan(v) ? INFINITY : std::max<double>(most, std::fabs(v));
+  return most;
+}
+
+void measure(const ConvShape& c, BlockWeights& w) {
+  const int64_t taps = static_cast<int64_t>(c.in_channels) * c.kernel_h * c.kernel_w;
+  w.reach = 0;
+  for (int64_t o = 0; o < c.out_channels; ++o) {
+    const float* from = w.forward.data() + o / kChannelBlock * taps * kChannelBlock + o % kChannelBlock;
+    double sum = 0;
+    for (int64_t t = 0; t < taps; ++t) sum += std::fabs(from[t * kChannelBlock]);
+    w.reach = std::isnan(sum) ? INFINITY : std::max(w.reach, sum);
+  }
+  w.offset = most(w.bias, 0);
+  w.scale_reach = most(w.scale, 1);
+  w.scale_offset = most(w.shift, 0);
+}
+
+double BlockWeights::bound(const Block& b, double bound) const {
+  if (b.kind == Block::Kind::Dropout) return b.p < 1 ? bound / (1 - b.p) : bound;
+  if (b.kind != Block::Kind::Conv) return bound + 1;  // no less than a sigmoid gives
+  const double z = reach * bound + offset;
+  return z + scale_reach * z + scale_offset + 1;
+}
 
 void pack_conv(const ConvShape& c, const float* weight, const float* scale, std::vector<float>& out) {
   const int64_t taps = static_cast<int64_t>(c.in_channels) * c.kernel_h * c.kernel_w;
@@ -31,8 +61,9 @@ void pack_conv_backward(const ConvShape& c, const float* weight, std::vector<flo
 ConvShape backward_shape(const Block& b) {
   const ConvShape& c = b.conv;
   const int reach_h = c.dilation_h * (c.kernel_h - 1), reach_w = c.dilation_w * (c.kernel_w - 1);
-  return {c.out_channels, c.in_channels, c.kernel_h,       c.kernel_w,       1,      1,
-          c.dilation_h,   c.dilation_w,  b.in_h + reach_h, b.in_w + reach_w, b.in_h, b.in_w};
+  return {c.out_channels,   c.in_channels, c.kernel_h,       c.kernel_w,       1,      1,
+          c.dilation_h,     c.dilation_w,  b.in_h + reach_h, b.in_w + reach_w, b.in_h, b.in_w,
+          reach_h - b.pad_h};
 }
 
 static void pack_matrix(int outs, int ins, int64_t out_step, int64_t in_step, const float* weight,

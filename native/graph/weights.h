@@ -9,12 +9,25 @@ namespace ltn::graph {
 
 struct BlockWeights {
   std::vector<float> forward, backward;
+  std::vector<float> through;       // batch norm's part of the backward pass: `forward` times c1
   std::vector<float> bias;          // empty where there is none
   std::vector<float> scale, shift;  // of batch norm in training
+  // of a convolution, and of its scale: what magnitudes are multiplied with at most, and what is added
+  double reach = 0, offset = 0, scale_reach = 1, scale_offset = 0;
 
   const float* bias_or_null() const { return bias.empty() ? nullptr : bias.data(); }
+  // No less than the largest magnitude that can arise in a block and at its output from inputs up to `bound`, or NaN.
+  double bound(const Block& block, double bound) const;
 };
 
+// Values up to this never become infinite, or NaN, within a block.
+constexpr double kBounded = 1e30;
+
+// Sets what `bound` needs from the weights as they are.
+void measure(const ConvShape& conv, BlockWeights& weights);
+
+// Zeros behind the values of channels, as the kernels want them.
+void pad_channels(std::vector<float>& values);
 // [ceil(out / 4)][in][kernel_h][kernel_w][4], each output channel times its `scale` where that is given.
 void pack_conv(const ConvShape& conv, const float* weight, const float* scale, std::vector<float>& out);
 // The convolution that gives the gradient at the input: channels exchanged, the kernel turned around.

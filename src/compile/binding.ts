@@ -38,6 +38,8 @@ export type Stage = { kind: string; name: string } & Record<string, unknown>
 
 /** What the addon offers for compiled networks; see `native/graph/`. */
 export interface GraphBinding {
+  /** The name of the instruction set; throws where `LIBTORCH_NODE_KERNELS` names one that is not there. */
+  graphKernels(): string
   graphRecordBegin(): void
   graphRecordEnd(x: Slot | null, out: Slot | null): NativeRecording | null
   graphCreate(stages: readonly Stage[], shape: readonly number[], owner: object): number

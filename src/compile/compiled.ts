@@ -182,7 +182,11 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
  * `explain(compiled)` says why. Outputs are within 1e-4 of eager's (of the largest output, where that is above 1). At most
  * 16 signatures are kept.
  *
- * Errors: `ERR_INVALID_ARG_TYPE` for what is no module.
+ * The kernels are those for the widest vectors that the processor has; the environment variable `LIBTORCH_NODE_KERNELS`, read
+ * once, names others: `avx512`, `avx2` or `baseline`.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE` for what is no module; `ERR_INVALID_ARG_VALUE` where `LIBTORCH_NODE_KERNELS` names what the
+ * processor has not got.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  * @example
@@ -191,5 +195,6 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
  */
 export function compile<M extends Module>(model: M): CompiledModule<M> {
   if (!isModule(model)) throw new InvalidArgTypeError(`compile: expected a Module, got ${describe(model)}`)
+  graph.graphKernels()
   return model instanceof CompiledModule ? (model as unknown as CompiledModule<M>) : new CompiledModule(model)
 }

@@ -44,6 +44,7 @@ export function refuseSlower(chain: readonly Call[], rows: number, mode: 'predic
     }
   }
   const few = mode === 'predict' && rows < TILE
+  if (few) return
   if (few) [fused, eager] = [(fused * TILE) / Math.max(rows, 1), all / FEW + (CALL * chain.length) / Math.max(rows, 1)]
   else if (all < SMALL[mode]) return
   if (fused <= eager) return

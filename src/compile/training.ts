@@ -54,6 +54,7 @@ export class CompiledStep {
 
   /** A step for a model in train mode and data like these; undefined where it is not fused, `explain` says why. */
   static make(model: Module, criterion: unknown, x: Tensor, y: Tensor): CompiledStep | undefined {
+    graph.graphKernels()
     const entry: TrainingEntry = {
       signature: `[${x.shape.join(', ')}] ${x.dtype} train, a whole step`,
       count: x.size(0),

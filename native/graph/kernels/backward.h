@@ -1,9 +1,12 @@
 // The backward pass of a block: the gradient at its pooled output becomes dz row by row, and each row is spent on the
 // weights' sums while it is in the L1 cache. Two passes over the rows of a tile with `conv_plain` on the padded dz,
 // which gives the gradient at the input. Recomputes the convolution where batch norm needs it, stores dz.
+//
+// Without batch norm dz is zero but for the places that were the largest of their windows: of windows of 2x2 the
+// weights' sums then take one input of four for each gradient (sparse.h).
 #pragma once
 
-#include "graph/kernels/forward.h"
+#include "graph/kernels/sparse.h"
 
 namespace {
 
@@ -17,7 +20,7 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
   if (p.kernel_h == 0) {
     for (int o = 0; o < c.out_channels; ++o) {
       const V scale = all(a.kappa != nullptr ? a.kappa[o] : 1.0f);
-      const float* g = a.gradient + (static_cast<long>(o) * c.out_h + y) * channel;
+      const float* g = a.gradient + (static_cast<long>(o) * c.out_h + y) * c.out_w * L;
       float* to = row + o * channel;
       for (int x = 0; x < c.out_w; ++x) store(to + x * L, load(to + x * L) + scale * load(g + x * L));
     }
@@ -36,7 +39,7 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
         const VI left = all_int(wy * 2), right = all_int(wy * 2 + 1);
         for (int px = 0; px < p.out_w; ++px) {
           const V g = scale * load(a.gradient + at + px * L);
-          const VI index = load_index(a.index + at + px * L);
+          const VI index = load_bytes(a.index + at + px * L);
           float* q = to + 2 * px * L;
           store(q, load(q) + (index == left ? g : V{}));
           store(q + L, load(q + L) + (index == right ? g : V{}));
@@ -45,7 +48,7 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
       }
       for (int px = 0; px < p.out_w; ++px) {
         const V g = scale * load(a.gradient + at + px * L);
-        const VI index = load_index(a.index + at + px * L);
+        const VI index = load_bytes(a.index + at + px * L);
         const int x0 = px * p.stride_w - p.pad_w;
         for (int wx = 0; wx < p.kernel_w; ++wx) {
           const int x = x0 + wx;
@@ -182,42 +185,106 @@ inline WeightsRow weights_row_for(const ConvShape& c) {
   }
 }
 
-void conv_backward(const ConvBackward& a) {
+// Where a row of dz goes: at once to its buffer, or by way of the scratch rows.
+struct Row {
+  float* first;
+  long channel;
+};
+
+LTN_INLINE Row target_row(const ConvBackward& a, int y, int scratch) {
+  if (a.dz.first != nullptr && a.dz_step == 1) return {a.dz.first + y * a.dz.row, a.dz.channel};
+  const long channel = static_cast<long>(a.conv.out_w) * L;
+  const long channels = (a.conv.out_channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
+  return {a.rows + scratch * channels * channel, channel};
+}
+
+// What is done with a row of dz once it is there.
+LTN_INLINE void spend_row(const ConvBackward& a, int y, Row row, WeightsRow weights_row) {
   const ConvShape& c = a.conv;
-  const ConvRow conv_row = a.weights != nullptr ? conv_row_for(c) : nullptr;
-  const WeightsRow weights_row = weights_row_for(c);
-  const long channel = static_cast<long>(c.out_w) * L;
-  const V valid = a.valid != nullptr ? load(a.valid) : all(1.0f);
-  for (int y = 0; y < c.out_h; ++y) {
-    if (conv_row != nullptr) {
-      conv_row(c, row_of(c, a.in, y), a.weights, nullptr, a.rows, channel);
-      for (int o = 0; o < c.out_channels; ++o) {
-        const V c0 = all(a.c0[o]) * valid, c1 = all(a.c1[o]) * valid;
-        float* to = a.rows + o * channel;
-        for (int x = 0; x < c.out_w; ++x) store(to + x * L, load(to + x * L) * c1 + c0);
-      }
-    } else {
-      std::memset(a.rows, 0, sizeof(float) * c.out_channels * channel);
-    }
-    scatter_row(a, y, a.rows, channel);
-    weights_row(c, row_of(c, a.in, y), a.rows, channel, a.dw);
-    if (a.db != nullptr) {
-      for (int o = 0; o < c.out_channels; ++o) {
-        V total = load(a.db + o * L);
-        for (int x = 0; x < c.out_w; ++x) total += load(a.rows + o * channel + x * L);
-        store(a.db + o * L, total);
-      }
-    }
-    if (a.dz.first == nullptr) continue;
+  if (a.valid != nullptr) {
+    const V valid = load(a.valid);
     for (int o = 0; o < c.out_channels; ++o) {
-      const float* from = a.rows + o * channel;
-      float* to = a.dz.first + o * a.dz.channel + y * a.dz.row;
-      if (a.dz_step == 1) {
-        std::memcpy(to, from, channel * sizeof(float));
-      } else {
-        for (int x = 0; x < c.out_w; ++x) store(to + x * a.dz_step * L, load(from + x * L));
-      }
+      float* p = row.first + o * row.channel;
+      for (int x = 0; x < c.out_w; ++x) store(p + x * L, load(p + x * L) * valid);
     }
+  }
+  weights_row(c, row_of(c, a.in, y), row.first, row.channel, a.dw);
+  if (a.db != nullptr) {
+    for (int o = 0; o < c.out_channels; ++o) {
+      V total{};
+      for (int x = 0; x < c.out_w; ++x) total += load(row.first + o * row.channel + x * L);
+      store(a.db + o * L, load(a.db + o * L) + total);
+    }
+  }
+  if (a.dz.first == nullptr || a.dz_step == 1) return;
+  for (int o = 0; o < c.out_channels; ++o) {
+    const float* from = row.first + o * row.channel;
+    float* to = a.dz.first + o * a.dz.channel + y * a.dz.row;
+    for (int x = 0; x < c.out_w; ++x) store(to + x * a.dz_step * L, load(from + x * L));
+  }
+}
+
+void backward_rows(const ConvBackward& a, int from, WeightsRow weights_row) {
+  const ConvShape& c = a.conv;
+  const ConvRow conv_row = conv_row_for(c, c.out_w);
+  for (int y = from; y < c.out_h; ++y) {
+    const Row row = target_row(a, y, 0);
+    if (a.weights != nullptr) {
+      conv_row(c, a.in, y, 0, c.out_w, a.weights, a.bias, row.first, row.channel);
+    } else {
+      for (int o = 0; o < c.out_channels; ++o) std::memset(row.first + o * row.channel, 0, sizeof(float) * c.out_w * L);
+    }
+    scatter_row(a, y, row.first, row.channel);
+    spend_row(a, y, row, weights_row);
+  }
+}
+
+// Batch norm's part of windows of 2x2 and the gradient in them, from registers.
+template <int KW>
+__attribute__((noinline)) void backward_windows(const ConvBackward& a, WeightsRow weights_row) {
+  const ConvShape& c = a.conv;
+  const int width = a.pool.out_w, covered = 2 * width;
+  const ConvRow rest = conv_row_for(c, 1);
+  for (int py = 0; py < a.pool.out_h; ++py) {
+    const Row top = target_row(a, 2 * py, 0), bottom = target_row(a, 2 * py + 1, 1);
+    window_row<KW>(c, a.in, a.weights, a.bias, py, width,
+                   [&](int x, int first, int channels, auto& acc) __attribute__((always_inline)) {
+                     constexpr int R = sizeof(acc) / sizeof(acc[0]);
+#pragma GCC unroll 4
+                     for (int r = 0; r < R; ++r) {
+                       if (r >= channels) break;
+                       const int o = first + r;
+                       const long at = ((static_cast<long>(o) * a.pool.out_h + py) * width + x) * L;
+                       const V g = all(a.kappa[o]) * load(a.gradient + at);
+                       const VI index = load_bytes(a.index + at);
+                       float* up = top.first + o * top.channel + 2 * x * L;
+                       float* down = bottom.first + o * bottom.channel + 2 * x * L;
+                       store(up, index == all_int(0) ? acc[r][0] + g : acc[r][0]);
+                       store(up + L, index == all_int(1) ? acc[r][1] + g : acc[r][1]);
+                       store(down, index == all_int(2) ? acc[r][2] + g : acc[r][2]);
+                       store(down + L, index == all_int(3) ? acc[r][3] + g : acc[r][3]);
+                     }
+                   });
+    for (int y = 2 * py; y < 2 * py + 2; ++y) {
+      const Row& row = y % 2 == 0 ? top : bottom;
+      if (covered < c.out_w) rest(c, a.in, y, covered, c.out_w, a.weights, a.bias, row.first, row.channel);
+      spend_row(a, y, row, weights_row);
+    }
+  }
+  backward_rows(a, 2 * a.pool.out_h, weights_row);
+}
+
+void conv_backward(const ConvBackward& a) {
+  const WeightsRow weights_row = weights_row_for(a.conv);
+  if (!takes_windows(a.conv, a.pool)) return backward_rows(a, 0, weights_row);
+  if (a.weights == nullptr) return backward_sparse(a);
+  switch (a.conv.kernel_w) {
+    case 2:
+      return backward_windows<2>(a, weights_row);
+    case 3:
+      return backward_windows<3>(a, weights_row);
+    default:
+      return backward_windows<5>(a, weights_row);
   }
 }
 

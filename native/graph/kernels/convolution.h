@@ -1,4 +1,4 @@
-// One row of a convolution of a tile: out[o][x] = bias[o] + sum over (c, ky, kx) of in[c][y s + ky][x s + kx]
+// Rows of a convolution of a tile: out[o][x] = bias[o] + sum over (c, ky, kx) of in[c][y s + ky][x s + kx]
 // w[o][c][ky][kx].
 //
 // A register block is four output channels by up to six positions; kernel widths 1, 2, 3 and 5 with stride 1 load each
@@ -15,21 +15,30 @@ using ltn::graph::ConvShape;
 using ltn::graph::kChannelBlock;
 using ltn::graph::Place;
 
+// The rows of a kernel that lie on zeros of the border are left out.
+struct KernelRows {
+  int from, to;
+};
+
+LTN_INLINE KernelRows kernel_rows(const ConvShape& c, int y) {
+  const int above = c.border_h - y * c.stride_h, d = c.dilation_h;
+  const int below = c.in_h - c.border_h - y * c.stride_h;
+  const int from = above > 0 ? (above + d - 1) / d : 0, to = (below + d - 1) / d;
+  return {from < c.kernel_h ? from : c.kernel_h, to < c.kernel_h ? (to > from ? to : from) : c.kernel_h};
+}
+
+// acc[r][k] += the convolution at `in` and the P - 1 places after it.
 template <int R, int P, int KW>
-LTN_INLINE void conv_block(const ConvShape& c, const float* in, const float* w, const float* bias, int valid,
-                           float* out, long channel) {
-  V acc[R][P];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    const V b = bias != nullptr && r < valid ? all(bias[r]) : V{};
-#pragma GCC unroll 6
-    for (int k = 0; k < P; ++k) acc[r][k] = b;
-  }
+LTN_INLINE void conv_sums(const ConvShape& c, const float* in, const float* w, KernelRows rows, V (&acc)[R][P]) {
   const long row = static_cast<long>(c.in_w) * c.dilation_h * L;
   const long plane = static_cast<long>(c.in_h) * c.in_w * L;
+  const long taps = static_cast<long>(c.kernel_h) * c.kernel_w * kChannelBlock;
+  const float* next = w;
   for (int ic = 0; ic < c.in_channels; ++ic, in += plane) {
-    const float* p = in;
-    for (int ky = 0; ky < c.kernel_h; ++ky, p += row) {
+    const float* p = in + rows.from * row;
+    w = next + static_cast<long>(rows.from) * c.kernel_w * kChannelBlock;
+    next += taps;
+    for (int ky = rows.from; ky < rows.to; ++ky, p += row) {
       if constexpr (KW > 0) {
         V x[P + KW - 1];
 #pragma GCC unroll 12
@@ -58,6 +67,19 @@ LTN_INLINE void conv_block(const ConvShape& c, const float* in, const float* w, 
       }
     }
   }
+}
+
+template <int R, int P, int KW>
+LTN_INLINE void conv_block(const ConvShape& c, const float* in, const float* w, const float* bias, KernelRows rows,
+                           int valid, float* out, long channel) {
+  V acc[R][P];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    const V b = bias != nullptr ? all(bias[r]) : V{};
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) acc[r][k] = b;
+  }
+  conv_sums<R, P, KW>(c, in, w, rows, acc);
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
     if (r >= valid) break;
@@ -66,29 +88,32 @@ LTN_INLINE void conv_block(const ConvShape& c, const float* in, const float* w, 
   }
 }
 
+// Columns [x0, x1) of row y, at least P of them; `in` is the whole tile, `bias` null or padded to a multiple of four.
 template <int P, int KW>
-__attribute__((noinline)) void conv_row_of(const ConvShape& c, const float* in, const float* w, const float* bias,
-                                           float* out, long channel) {
+__attribute__((noinline)) void conv_row_of(const ConvShape& c, const float* in, int y, int x0, int x1, const float* w,
+                                           const float* bias, float* out, long channel) {
   const long block = static_cast<long>(c.in_channels) * c.kernel_h * c.kernel_w * kChannelBlock;
   const long step = static_cast<long>(c.stride_w) * L;
+  const KernelRows rows = kernel_rows(c, y);
+  in += static_cast<long>(y) * c.stride_h * c.in_w * L;
   for (int oc = 0; oc < c.out_channels; oc += kChannelBlock, w += block, out += kChannelBlock * channel) {
     const int valid = c.out_channels - oc;
     const float* b = bias != nullptr ? bias + oc : nullptr;
-    for (int x = 0; x < c.out_w; x += P) {
-      const int at = x + P <= c.out_w ? x : c.out_w - P;
+    for (int x = x0; x < x1; x += P) {
+      const int at = x + P <= x1 ? x : x1 - P;
       const float* from = in + at * step;
       if (valid == 1) {
-        conv_block<1, P, KW>(c, from, w, b, 1, out + at * L, channel);
+        conv_block<1, P, KW>(c, from, w, b, rows, 1, out + at * L, channel);
       } else if (valid == 2) {
-        conv_block<2, P, KW>(c, from, w, b, 2, out + at * L, channel);
+        conv_block<2, P, KW>(c, from, w, b, rows, 2, out + at * L, channel);
       } else {
-        conv_block<4, P, KW>(c, from, w, b, valid < 4 ? valid : 4, out + at * L, channel);
+        conv_block<4, P, KW>(c, from, w, b, rows, valid < 4 ? valid : 4, out + at * L, channel);
       }
     }
   }
 }
 
-using ConvRow = void (*)(const ConvShape&, const float*, const float*, const float*, float*, long);
+using ConvRow = void (*)(const ConvShape&, const float*, int, int, int, const float*, const float*, float*, long);
 
 template <int P>
 ConvRow conv_row_with(int kw) {
@@ -121,9 +146,10 @@ inline int best_positions(int width) {
   return best;
 }
 
-inline ConvRow conv_row_for(const ConvShape& c) {
+// For rows of `width` columns.
+inline ConvRow conv_row_for(const ConvShape& c, int width) {
   const int kw = c.stride_w == 1 && c.dilation_w == 1 ? c.kernel_w : 0;
-  switch (best_positions(c.out_w)) {
+  switch (best_positions(width)) {
     case 1:
       return conv_row_with<1>(kw);
     case 2:

@@ -58,7 +58,7 @@ void pool_forward(const PoolPass& a) {
         }
         store(out + px * L, a.average ? value / average_area(a, py, px) : value);
         if (a.index != nullptr) {
-          store_index(a.index + ((static_cast<long>(c) * p.out_h + py) * p.out_w + px) * L, index);
+          store_bytes(a.index + ((static_cast<long>(c) * p.out_h + py) * p.out_w + px) * L, index);
         }
       }
     }
@@ -78,7 +78,7 @@ void pool_backward(const PoolPass& a) {
       for (int px = 0; px < p.out_w; ++px, g += L) {
         const Span xs = span_of(px, p.stride_w, p.pad_w, p.kernel_w, a.w);
         const V d = a.average ? load(g) / average_area(a, py, px) : load(g);
-        const VI place = a.average ? VI{} : load_index(index);
+        const VI place = a.average ? VI{} : load_bytes(index);
         if (!a.average) index += L;
         for (int y = ys.begin; y < ys.end; ++y) {
           for (int x = xs.begin; x < xs.end; ++x) {

@@ -1,8 +1,9 @@
-// y = act(pool(scale * conv(in) + shift)), and the statistics of a convolution. One pass; the rows of the convolution
-// live in the L1 cache and are never stored. Every activation here is monotone, so it comes after the maximum.
+// y = act(pool(scale * conv(in) + shift)), and the statistics of a convolution. One pass: windows of 2x2 in registers,
+// other windows over rows of the convolution that live in the L1 cache; its output is never stored. Every activation
+// here is monotone, so it comes after the maximum.
 #pragma once
 
-#include "graph/kernels/convolution.h"
+#include "graph/kernels/window.h"
 
 namespace {
 
@@ -34,48 +35,69 @@ void with_activation(Activation act, A&&... args) {
   }
 }
 
-LTN_INLINE void store_index(uint8_t* at, VI index) {
-  const VB bytes = __builtin_convertvector(index, VB);
-  std::memcpy(at, &bytes, L);
-}
-
-LTN_INLINE VI load_index(const uint8_t* at) {
-  VB bytes;
-  std::memcpy(&bytes, at, L);
-  return __builtin_convertvector(bytes, VI);
-}
-
 LTN_INLINE V affine(V z, V scale, V shift) { return z * scale + shift; }
 
-// Windows of 2x2 that do not overlap, as most networks have them. `track`: index and picked.
-template <Activation act, bool track>
-LTN_INLINE void pool_row_2x2(const ConvForward& a, int py, const float* top, const float* bottom) {
+// Apart, so that the kernels stay small; `x` is no NaN.
+__attribute__((noinline)) V tanh_apart(V x) { return tanh_of(x); }
+__attribute__((noinline)) V sigmoid_apart(V x) { return sigmoid_of(x); }
+
+LTN_INLINE V activated(Activation act, V x) {
+  switch (act) {
+    case Activation::None:
+      return x;
+    case Activation::Relu:
+      return larger(V{}, x);
+    case Activation::Tanh:
+      return tanh_apart(x);
+    case Activation::Sigmoid:
+      return sigmoid_apart(x);
+  }
+  return x;
+}
+
+// Windows of 2x2 from registers; `track`: index and picked. There is no NaN.
+template <int KW, bool track>
+__attribute__((noinline)) void forward_windows(const ConvForward& a) {
   const int width = a.pool.out_w;
-  const long channel = static_cast<long>(a.conv.out_w) * L;
-  for (int c = 0; c < a.conv.out_channels; ++c, top += channel, bottom += channel) {
-    const V scale = all(a.scale != nullptr ? a.scale[c] : 1.0f), shift = all(a.scale != nullptr ? a.shift[c] : 0.0f);
-    float* out = a.out.first + c * a.out.channel + py * a.out.row;
-    const long at = (static_cast<long>(c) * a.pool.out_h + py) * width * L;
-    for (int x = 0; x < width; ++x) {
-      const V z0 = load(top + 2 * x * L), z1 = load(top + (2 * x + 1) * L);
-      const V z2 = load(bottom + 2 * x * L), z3 = load(bottom + (2 * x + 1) * L);
-      V m = affine(z0, scale, shift);
-      const V y1 = affine(z1, scale, shift), y2 = affine(z2, scale, shift), y3 = affine(z3, scale, shift);
-      const auto k1 = (y1 > m) | (y1 != y1);
-      m = k1 ? y1 : m;
-      const auto k2 = (y2 > m) | (y2 != y2);
-      m = k2 ? y2 : m;
-      const auto k3 = (y3 > m) | (y3 != y3);
-      m = k3 ? y3 : m;
-      store(out + x * L, activate<act>(m));
-      if constexpr (track) {
-        if (a.index != nullptr) {
-          const VI index = k3 ? all_int(3) : (k2 ? all_int(2) : (k1 ? all_int(1) : VI{}));
-          store_index(a.index + at + x * L, index);
-        }
-        if (a.picked != nullptr) store(a.picked + at + x * L, k3 ? z3 : (k2 ? z2 : (k1 ? z1 : z0)));
-      }
-    }
+  for (int py = 0; py < a.pool.out_h; ++py) {
+    window_row<KW>(a.conv, a.in, a.weights, a.bias, py, width,
+                   [&](int x, int first, int channels, auto& acc) __attribute__((always_inline)) {
+                     constexpr int R = sizeof(acc) / sizeof(acc[0]);
+#pragma GCC unroll 4
+                     for (int r = 0; r < R; ++r) {
+                       if (r >= channels) break;
+                       const int o = first + r;
+                       V* z = acc[r];
+                       V y[4] = {z[0], z[1], z[2], z[3]};
+                       if (a.scale != nullptr) {
+                         const V scale = all(a.scale[o]), shift = all(a.shift[o]);
+#pragma GCC unroll 4
+                         for (int k = 0; k < 4; ++k) y[k] = affine(z[k], scale, shift);
+                       }
+                       const V top = larger(y[0], y[1]), bottom = larger(y[2], y[3]);
+                       store(a.out.first + o * a.out.channel + py * a.out.row + x * L,
+                             activated(a.activation, larger(top, bottom)));
+                       if constexpr (track) {
+                         const auto k1 = y[1] > y[0], k3 = y[3] > y[2], k2 = bottom > top;
+                         const long at = ((static_cast<long>(o) * a.pool.out_h + py) * width + x) * L;
+                         const VI upper = k1 ? all_int(1) : VI{}, lower = k3 ? all_int(3) : all_int(2);
+                         store_bytes(a.index + at, k2 ? lower : upper);
+                         if (a.picked != nullptr) store(a.picked + at, k2 ? (k3 ? z[3] : z[2]) : (k1 ? z[1] : z[0]));
+                       }
+                     }
+                   });
+  }
+}
+
+template <bool track>
+void forward_windows(const ConvForward& a) {
+  switch (a.conv.kernel_w) {
+    case 2:
+      return forward_windows<2, track>(a);
+    case 3:
+      return forward_windows<3, track>(a);
+    default:
+      return forward_windows<5, track>(a);
   }
 }
 
@@ -107,21 +129,22 @@ void pool_row_any(const ConvForward& a, int py, long row) {
         }
       }
       store(out + px * L, activate<act>(m));
-      if (a.index != nullptr) store_index(a.index + at + px * L, index);
+      if (a.index != nullptr) store_bytes(a.index + at + px * L, index);
       if (a.picked != nullptr) store(a.picked + at + px * L, picked);
     }
   }
 }
 
+// Windows of any kind, and none; NaN stays what it is.
 template <Activation act>
 struct Forward {
   static void run(const ConvForward& a) {
     const ConvShape& c = a.conv;
-    const ConvRow conv_row = conv_row_for(c);
+    const ConvRow conv_row = conv_row_for(c, c.out_w);
     const long channel = static_cast<long>(c.out_w) * L;
     if (a.pool.kernel_h == 0) {
       for (int y = 0; y < c.out_h; ++y) {
-        conv_row(c, row_of(c, a.in, y), a.weights, a.bias, a.rows, channel);
+        conv_row(c, a.in, y, 0, c.out_w, a.weights, a.bias, a.rows, channel);
         for (int o = 0; o < c.out_channels; ++o) {
           const V scale = all(a.scale != nullptr ? a.scale[o] : 1.0f);
           const V shift = all(a.scale != nullptr ? a.shift[o] : 0.0f);
@@ -137,8 +160,6 @@ struct Forward {
     }
     const PoolShape& p = a.pool;
     const long row = c.out_channels * channel;
-    const bool plain = p.kernel_h == 2 && p.kernel_w == 2 && p.stride_h == 2 && p.stride_w == 2 && p.pad_h == 0 &&
-                       p.pad_w == 0 && 2 * p.out_h <= c.out_h && 2 * p.out_w <= c.out_w;
     int made = 0;
     for (int py = 0; py < p.out_h; ++py) {
       int last = py * p.stride_h - p.pad_h + p.kernel_h;
@@ -146,61 +167,126 @@ struct Forward {
       const int first = py * p.stride_h - p.pad_h;
       if (made < first) made = first;  // rows that no window covers
       for (; made < last; ++made) {
-        conv_row(c, row_of(c, a.in, made), a.weights, a.bias, a.rows + (made % p.kernel_h) * row, channel);
+        conv_row(c, a.in, made, 0, c.out_w, a.weights, a.bias, a.rows + (made % p.kernel_h) * row, channel);
       }
-      if (!plain) {
-        pool_row_any<act>(a, py, row);
-      } else if (a.index != nullptr || a.picked != nullptr) {
-        pool_row_2x2<act, true>(a, py, a.rows, a.rows + row);
-      } else {
-        pool_row_2x2<act, false>(a, py, a.rows, a.rows + row);
-      }
+      pool_row_any<act>(a, py, row);
     }
   }
 };
 
-void conv_forward(const ConvForward& a) { with_activation<Forward>(a.activation, a); }
+void conv_forward(const ConvForward& a) {
+  if (!a.bounded || a.pool.kernel_h == 0 || !takes_windows(a.conv, a.pool))
+    return with_activation<Forward>(a.activation, a);
+  if (a.index != nullptr) {
+    forward_windows<true>(a);
+  } else {
+    forward_windows<false>(a);
+  }
+}
 
-void conv_statistics(const ConvStatistics& a) {
+// The pivot is part of the convolution's bias. Each row is summed by itself, in registers, before it is added, so that
+// rounding does not grow with the image.
+template <int R, int P, int KW>
+LTN_INLINE void statistics_of(const ltn::graph::ConvStatistics& a, int o, int valid, const float* w) {
   const ConvShape& c = a.conv;
-  const ConvRow conv_row = conv_row_for(c);
-  const long channel = static_cast<long>(c.out_w) * L;
+  const long step = static_cast<long>(c.stride_w) * L, row = static_cast<long>(c.stride_h) * c.in_w * L;
+  V pivot[R], sum[R], square[R];
+  const auto sums_at = [&](int y, int x, V(&acc)[R][P]) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 6
+      for (int k = 0; k < P; ++k) acc[r][k] = -pivot[r];
+    conv_sums<R, P, KW>(c, a.in + y * row + x * step, w, kernel_rows(c, y), acc);
+  };
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) pivot[r] = V{};
+  V acc[R][P];
+  sums_at(c.out_h / 2, (c.out_w - P) / 2, acc);
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) pivot[r] += acc[r][k];
+    pivot[r] *= 1.0f / P;
+    if (r >= valid) continue;
+    store(a.pivot + (o + r) * L, pivot[r]);
+    store(a.sum + (o + r) * L, V{});
+    store(a.square + (o + r) * L, V{});
+  }
+  const auto add = [&](int from) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 6
+      for (int k = 0; k < P; ++k) {
+        if (k < from) continue;
+        sum[r] += acc[r][k];
+        square[r] += acc[r][k] * acc[r][k];
+      }
+  };
   for (int y = 0; y < c.out_h; ++y) {
-    conv_row(c, row_of(c, a.in, y), a.weights, nullptr, a.rows, channel);
-    for (int o = 0; o < c.out_channels; ++o) {
-      const float* from = a.rows + o * channel;
-      if (y == 0) {
-        V total{};
-        for (int x = 0; x < c.out_w; ++x) total += load(from + x * L);
-        store(a.pivot + o * L, total / static_cast<float>(c.out_w));
-        store(a.sum + o * L, V{});
-        store(a.square + o * L, V{});
-      }
-      const V pivot = load(a.pivot + o * L);
-      V sum0{}, sum1{}, square0{}, square1{};
-      int x = 0;
-      for (; x + 1 < c.out_w; x += 2) {
-        const V d0 = load(from + x * L) - pivot, d1 = load(from + (x + 1) * L) - pivot;
-        sum0 += d0;
-        sum1 += d1;
-        square0 += d0 * d0;
-        square1 += d1 * d1;
-      }
-      if (x < c.out_w) {
-        const V d = load(from + x * L) - pivot;
-        sum0 += d;
-        square0 += d * d;
-      }
-      store(a.sum + o * L, load(a.sum + o * L) + (sum0 + sum1));
-      store(a.square + o * L, load(a.square + o * L) + (square0 + square1));
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) sum[r] = square[r] = V{};
+    int x = 0;
+    for (; x + P <= c.out_w; x += P) {
+      sums_at(y, x, acc);
+      add(0);
+    }
+    if (x < c.out_w) {
+      sums_at(y, c.out_w - P, acc);
+      add(x + P - c.out_w);  // the places before were in the block before
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      if (r >= valid) break;
+      float *s = a.sum + (o + r) * L, *q = a.square + (o + r) * L;
+      store(s, load(s) + sum[r]);
+      store(q, load(q) + square[r]);
     }
   }
 }
 
+template <int P, int KW>
+__attribute__((noinline)) void statistics_with(const ltn::graph::ConvStatistics& a) {
+  const long block = static_cast<long>(a.conv.in_channels) * a.conv.kernel_h * a.conv.kernel_w * kChannelBlock;
+  const float* w = a.weights;
+  for (int o = 0; o < a.conv.out_channels; o += kChannelBlock, w += block) {
+    const int valid = a.conv.out_channels - o;
+    if (valid <= 2) {
+      statistics_of<2, P, KW>(a, o, valid, w);
+    } else {
+      statistics_of<4, P, KW>(a, o, valid, w);
+    }
+  }
+}
+
+template <int P>
+void statistics_with(const ltn::graph::ConvStatistics& a) {
+  const ConvShape& c = a.conv;
+  switch (c.stride_w == 1 && c.dilation_w == 1 ? c.kernel_w : 0) {
+    case 1:
+      return statistics_with<P, 1>(a);
+    case 2:
+      return statistics_with<P, 2>(a);
+    case 3:
+      return statistics_with<P, 3>(a);
+    default:
+      return statistics_with<P, 0>(a);
+  }
+}
+
+void conv_statistics(const ltn::graph::ConvStatistics& a) {
+  const int width = a.conv.out_w;
+#if defined(__AVX512F__)
+  if (width % 4 == 0) return statistics_with<4>(a);
+#endif
+  if (width == 1) return statistics_with<1>(a);
+  if (width == 2) return statistics_with<2>(a);
+  statistics_with<3>(a);
+}
+
 void conv_plain(const ltn::graph::ConvPlain& a) {
-  const ConvRow conv_row = conv_row_for(a.conv);
+  const ConvRow conv_row = conv_row_for(a.conv, a.conv.out_w);
   for (int y = 0; y < a.conv.out_h; ++y) {
-    conv_row(a.conv, row_of(a.conv, a.in, y), a.weights, nullptr, a.out.first + y * a.out.row, a.out.channel);
+    conv_row(a.conv, a.in, y, 0, a.conv.out_w, a.weights, nullptr, a.out.first + y * a.out.row, a.out.channel);
   }
 }
 

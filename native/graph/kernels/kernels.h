@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "graph/kernels/few_types.h"
+
 namespace ltn::graph {
 
 enum class Activation : int { None, Relu, Tanh, Sigmoid };
@@ -14,11 +16,13 @@ enum class Activation : int { None, Relu, Tanh, Sigmoid };
 // Channels of a register block; weights are packed in blocks of so many output channels.
 constexpr int kChannelBlock = 4;
 
-// A convolution of one tile: `in` rows and columns include the border.
+// A convolution of one tile: `in` rows and columns include the border, of whose rows `border_h` are zeros above and
+// below.
 struct ConvShape {
   int in_channels, out_channels;
   int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   int in_h, in_w, out_h, out_w;
+  int border_h = 0;
 };
 
 // A window that moves over rows and columns; kernel_h 0 where there is none. Places outside count as absent (maximum)
@@ -34,8 +38,10 @@ struct Place {
   long row, channel;
 };
 
-// y = act(pool(scale * conv(in, weights, bias) + shift)), in one pass over rows that stay in the L1 cache.
+// y = act(pool(scale * conv(in, weights, bias) + shift)), in one pass: windows of 2x2 in registers, others over rows
+// that stay in the L1 cache. Values of channels (bias, scale, shift) are padded to a multiple of four.
 struct ConvForward {
+  bool bounded;  // no NaN and no infinity can arise
   ConvShape conv;
   PoolShape pool;  // of the maximum
   Activation activation;
@@ -70,18 +76,19 @@ struct ConvMoments {
 };
 
 // From the gradient at a block's pooled output to that at its convolution's output, dz, and the sums of the weights'
-// gradients: dz = kappa * scatter(g) + c0 + c1 * conv(in, weights), row by row, and dw += dz * in while dz is in the
-// cache. Stores dz, recomputes the convolution.
+// gradients: dz = kappa * scatter(g) + conv(in, weights, bias), row by row, and dw += dz * in while dz is in the cache.
+// Batch norm's part is the convolution, with its weights times c1 and c0 as its bias; without it dz is sparse. Stores
+// dz, recomputes the convolution.
 struct ConvBackward {
   ConvShape conv;
   PoolShape pool;
   const float* in;
-  const float* weights;          // packed; null where there is no batch norm
-  const float *kappa, *c0, *c1;  // [out_channels], null where there is no batch norm
-  const float* gradient;         // [channels][rows][columns][lanes] of the block's output
+  const float* weights;       // packed; null where there is no batch norm
+  const float *kappa, *bias;  // padded to a multiple of four; null where there is no batch norm
+  const float* gradient;      // [channels][rows][columns][lanes] of the block's output
   const uint8_t* index;
   const float* valid;  // [lanes], 1 or 0; null where all are
-  float* rows;         // scratch: one row
+  float* rows;         // scratch: pool.kernel_h (at least 1) rows
   Place dz;            // of at least a multiple of four channels
   int dz_step;         // distance of columns, in vectors
   float* dw;           // [out_channels / 4][in_channels][kernel_h][kernel_w][4][lanes], added to
@@ -144,13 +151,13 @@ struct LinearPass {
   Activation activation;
 };
 
-// dw[o][f] += sum over lanes of d[o] * in[f], with lanes along f: `in` is transposed in registers.
+// dw[o][f] += sum over lanes of d[o] * in[f], with lanes along f: both are transposed first.
 struct LinearWeights {
   int in_features, out_features;
   const float* in;
   const float* d;
   float* dw;       // [out_features][in_features rounded up to lanes]
-  float* scratch;  // [lanes][out_features rounded up to lanes]
+  float* scratch;  // [lanes][out_features, then in_features, both rounded up to lanes]
 };
 
 // Loss of a tile. Gradients are of the sum of the losses of the valid lanes; `loss` is added to.
@@ -174,8 +181,9 @@ struct SquaredError {
 struct Kernels {
   const char* name;
   int lanes;
-  // `images` pointers, null for a lane without image, each of [channels][h][w]; into a buffer with a border.
-  void (*load_tile)(const float* const* images, int channels, int h, int w, Place out);
+  // `images` pointers, null for a lane without image, each of `size` elements; element i goes to `out` + offsets[i], or
+  // to the i-th vector where offsets is null. Gives the largest magnitude; NaN counts as the largest.
+  float (*load_tile)(const float* const* images, long size, const int32_t* offsets, float* out);
   // [features][lanes] to `count` rows of [features]
   void (*store_tile)(const float* in, int features, int count, float* out);
   void (*conv_forward)(const ConvForward&);
@@ -195,9 +203,15 @@ struct Kernels {
   void (*squared_error)(const SquaredError&);
   // totals[i] += sum over the lanes of in[i]; in[i] = 0. Of `count` vectors.
   void (*flush)(float* in, long count, double* totals);
+  // few images, each by itself
+  void (*few_place)(const FewPlace&);
+  void (*few_conv)(const FewConv&);
+  void (*few_pool)(const FewPool&);
+  void (*few_linear)(const FewLinear&);
 };
 
-// Of the processor at hand: AVX-512, AVX2 or the baseline.
+// Of the processor at hand: AVX-512, AVX2 or the baseline; or those that the environment variable LIBTORCH_NODE_KERNELS
+// names (`avx512`, `avx2`, `baseline`), read once. ERR_INVALID_ARG_VALUE where the processor has not got them.
 const Kernels& kernels();
 
 }  // namespace ltn::graph

@@ -1,6 +1,8 @@
 // Linear layers of a tile: the images are the lanes, each weight is used for all of them at once.
 #pragma once
 
+#include <type_traits>
+
 #include "graph/kernels/forward.h"
 
 namespace {
@@ -39,78 +41,81 @@ __attribute__((noinline)) void linear_with(const LinearPass& a) {
   }
 }
 
+// Calls f(std::integral_constant<int, n>) for n of 1 to R.
+template <int R, typename F>
+LTN_INLINE void with_count(int n, F&& f) {
+  if constexpr (R > 1) {
+    if (n < R) return with_count<R - 1>(n, f);
+  }
+  f(std::integral_constant<int, R>{});
+}
+
 template <Activation act>
 struct LinearRun {
   static void run(const LinearPass& a) {
-    switch (linear_block(a.out_features)) {
-      case 1:
-        return linear_with<act, 1>(a);
-      case 2:
-        return linear_with<act, 2>(a);
-      case 3:
-        return linear_with<act, 3>(a);
-      case 4:
-        return linear_with<act, 4>(a);
-      case 5:
-        return linear_with<act, 5>(a);
-      case 6:
-        return linear_with<act, 6>(a);
-      case 7:
-        return linear_with<act, 7>(a);
-      case 8:
-        return linear_with<act, 8>(a);
-#if defined(__AVX512F__)
-      case 9:
-        return linear_with<act, 9>(a);
-      case 10:
-        return linear_with<act, 10>(a);
-      case 11:
-        return linear_with<act, 11>(a);
-      default:
-        return linear_with<act, 12>(a);
-#endif
-    }
+    with_count<kMaxOutputs>(linear_block(a.out_features), [&](auto r) { linear_with<act, r>(a); });
   }
 };
 
 void linear(const LinearPass& a) { with_activation<LinearRun>(a.activation, a); }
 
-template <int R>
-LTN_INLINE void linear_weights_block(const V* x, const float* d, long outputs, float* dw, long stride) {
-  V acc[R];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) acc[r] = load(dw + r * stride);
-#pragma GCC unroll 16
-  for (int i = 0; i < L; ++i) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) acc[r] += x[i] * all(d[i * outputs + r]);
+// dw[R][F vectors] += sum over images of d[image][R] * in[image][F vectors].
+template <int R, int F>
+LTN_INLINE void linear_weights_block(const float* in, long stride, const float* d, long outputs, float* dw) {
+  V acc[R][F];
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int f = 0; f < F; ++f) acc[r][f] = load(dw + r * stride + f * L);
+  for (int i = 0; i < L; ++i, in += stride, d += outputs) {
+    V x[F];
+#pragma GCC unroll 2
+    for (int f = 0; f < F; ++f) x[f] = load(in + f * L);
+#pragma GCC unroll 12
+    for (int r = 0; r < R; ++r) {
+      const V v = all(d[r]);
+#pragma GCC unroll 2
+      for (int f = 0; f < F; ++f) acc[r][f] += x[f] * v;
+    }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) store(dw + r * stride, acc[r]);
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int f = 0; f < F; ++f) store(dw + r * stride + f * L, acc[r][f]);
+}
+
+template <int R>
+__attribute__((noinline)) void linear_weights_rows(const float* in, long stride, const float* d, long outputs,
+                                                   float* dw) {
+  long f = 0;
+  for (; f + 2 * L <= stride; f += 2 * L) linear_weights_block<R, 2>(in + f, stride, d, outputs, dw + f);
+  if (f < stride) linear_weights_block<R, 1>(in + f, stride, d, outputs, dw + f);
+}
+
+// [features][lanes] to [lanes][features rounded up to lanes].
+LTN_INLINE void transpose_features(const float* in, int features, float* out) {
+  const long stride = (features + L - 1) / L * L;
+  for (int f = 0; f < features; f += L) {
+    V rows[L];
+#pragma GCC unroll 16
+    for (int i = 0; i < L; ++i) rows[i] = f + i < features ? load(in + static_cast<long>(f + i) * L) : V{};
+    transpose(rows);
+#pragma GCC unroll 16
+    for (int i = 0; i < L; ++i) store(out + i * stride + f, rows[i]);
+  }
 }
 
 void linear_weights(const LinearWeights& a) {
   const long outputs = (a.out_features + L - 1) / L * L;
   const long stride = (a.in_features + L - 1) / L * L;
-  V rows[L];
-  for (int o = 0; o < outputs; o += L) {
-#pragma GCC unroll 16
-    for (int i = 0; i < L; ++i) rows[i] = o + i < a.out_features ? load(a.d + (o + i) * L) : V{};
-    transpose(rows);
-#pragma GCC unroll 16
-    for (int i = 0; i < L; ++i) store(a.scratch + i * outputs + o, rows[i]);
-  }
-  for (int f = 0; f < a.in_features; f += L) {
-#pragma GCC unroll 16
-    for (int i = 0; i < L; ++i) rows[i] = f + i < a.in_features ? load(a.in + static_cast<long>(f + i) * L) : V{};
-    transpose(rows);
-    int o = 0;
-    for (; o + 8 <= a.out_features; o += 8)
-      linear_weights_block<8>(rows, a.scratch + o, outputs, a.dw + o * stride + f, stride);
-    for (; o + 2 <= a.out_features; o += 2)
-      linear_weights_block<2>(rows, a.scratch + o, outputs, a.dw + o * stride + f, stride);
-    for (; o < a.out_features; ++o)
-      linear_weights_block<1>(rows, a.scratch + o, outputs, a.dw + o * stride + f, stride);
+  float *d = a.scratch, *in = d + L * outputs;
+  transpose_features(a.d, a.out_features, d);
+  transpose_features(a.in, a.in_features, in);
+  constexpr int kMost = kMaxOutputs < kWeightsOutputs ? kMaxOutputs : kWeightsOutputs;
+  const int blocks = (a.out_features + kMost - 1) / kMost, block = (a.out_features + blocks - 1) / blocks;
+  for (int o = 0; o < a.out_features; o += block) {
+    const int here = a.out_features - o < block ? a.out_features - o : block;
+    with_count<kMost>(here, [&](auto r) { linear_weights_rows<r>(in, stride, d + o, outputs, a.dw + o * stride); });
   }
 }
 

@@ -1,5 +1,7 @@
 // Compiled once for each instruction set, with LTN_KERNELS the name of the function that gives this set's table.
 #include "graph/kernels/elementwise.h"
+#include "graph/kernels/few_linear.h"
+#include "graph/kernels/few_pool.h"
 #include "graph/kernels/linear.h"
 #include "graph/kernels/loss.h"
 #include "graph/kernels/moments.h"
@@ -7,34 +9,42 @@
 namespace {
 
 // Transposes blocks of kLanes elements by kLanes images in registers.
-void load_tile(const float* const* images, int channels, int h, int w, Place out) {
-  const long size = static_cast<long>(channels) * h * w;
+float load_tile(const float* const* images, long size, const int32_t* offsets, float* out) {
+  bool whole = true;
+  for (int i = 0; i < L; ++i) whole = whole && images[i] != nullptr;
+  VI largest{};  // magnitudes are ordered as their bits are
   V r[L];
-  int c = 0, y = 0, x = 0;
-  float* row = out.first;
   for (long at = 0; at < size; at += L) {
     const int count = size - at < L ? static_cast<int>(size - at) : L;
-    for (int i = 0; i < L; ++i) {
-      r[i] = V{};
-      if (images[i] == nullptr) continue;
-      if (count == L) {
-        r[i] = load_unaligned(images[i] + at);
-      } else {
-        std::memcpy(&r[i], images[i] + at, count * sizeof(float));
+    if (whole && count == L) {
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) r[i] = load_unaligned(images[i] + at);
+    } else {
+      for (int i = 0; i < L; ++i) {
+        r[i] = V{};
+        if (images[i] != nullptr) std::memcpy(&r[i], images[i] + at, count * sizeof(float));
       }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < L; ++i) {
+      const VI size_of = as_int(r[i]) & 0x7fffffff;
+      largest = size_of > largest ? size_of : largest;
     }
     transpose(r);
-    for (int k = 0; k < count; ++k) {
-      store(row + x * L, r[k]);
-      if (++x < w) continue;
-      x = 0;
-      if (++y == h) {
-        y = 0;
-        ++c;
-      }
-      row = out.first + c * out.channel + y * out.row;
+    if (offsets == nullptr) {
+      for (int k = 0; k < count; ++k) store(out + (at + k) * L, r[k]);
+    } else if (count == L) {
+#pragma GCC unroll 16
+      for (int k = 0; k < L; ++k) store(out + offsets[at + k], r[k]);
+    } else {
+      for (int k = 0; k < count; ++k) store(out + offsets[at + k], r[k]);
     }
   }
+  int32_t most = 0;
+  for (int i = 0; i < L; ++i) most = largest[i] > most ? largest[i] : most;
+  float value;
+  std::memcpy(&value, &most, sizeof value);
+  return value;
 }
 
 void store_tile(const float* in, int features, int count, float* out) {
@@ -62,7 +72,7 @@ constexpr ltn::graph::Kernels kTable = {
     LTN_KERNELS_NAME, kLanes,         load_tile,     store_tile,    conv_forward,
     conv_statistics,  conv_moments,   conv_backward, conv_plain,    activation_backward,
     pool_forward,     pool_backward,  elementwise,   dropout,       linear_block,
-    linear,           linear_weights, cross_entropy, squared_error, flush};
+    linear,           linear_weights, cross_entropy, squared_error, flush, few_place, few_conv, few_pool, few_linear};
 
 }  // namespace
 

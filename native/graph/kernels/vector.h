@@ -5,6 +5,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -12,14 +17,17 @@ namespace {
 constexpr int kLanes = 16;
 constexpr int kMaxPositions = 6;  // of a register block with four channels: 32 registers
 constexpr int kMaxOutputs = 12;
+constexpr int kWeightsOutputs = 12;  // by two vectors of inputs
 #elif defined(__AVX2__)
 constexpr int kLanes = 8;
 constexpr int kMaxPositions = 3;  // 16 registers
 constexpr int kMaxOutputs = 8;
+constexpr int kWeightsOutputs = 4;
 #else
 constexpr int kLanes = 4;
 constexpr int kMaxPositions = 3;
 constexpr int kMaxOutputs = 8;
+constexpr int kWeightsOutputs = 4;
 #endif
 constexpr int L = kLanes;
 
@@ -36,7 +44,8 @@ LTN_INLINE void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
 LTN_INLINE void store_unaligned(float* p, V v) { *reinterpret_cast<VU*>(p) = v; }
 LTN_INLINE V all(float f) { return f - V{}; }
 LTN_INLINE VI all_int(int32_t i) { return i - VI{}; }
-LTN_INLINE V larger(V a, V b) { return a > b ? a : b; }
+// Of equal ones the first; only where neither is NaN: one instruction.
+LTN_INLINE V larger(V a, V b) { return b > a ? b : a; }
 LTN_INLINE VI as_int(V v) {
   VI out;
   std::memcpy(&out, &v, sizeof out);
@@ -48,24 +57,71 @@ LTN_INLINE V as_float(VI v) {
   return out;
 }
 
-// kLanes x kLanes, in registers: rows become columns.
+// Bytes to integers and back: compilers take `__builtin_convertvector` apart, element by element.
+LTN_INLINE VI load_bytes(const uint8_t* at) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<VI>(
+      _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
+#elif defined(__AVX2__)
+  return reinterpret_cast<VI>(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at))));
+#else
+  VB bytes;
+  std::memcpy(&bytes, at, L);
+  return __builtin_convertvector(bytes, VI);
+#endif
+}
+
+LTN_INLINE void store_bytes(uint8_t* at, VI v) {
+#if defined(__AVX512F__)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+#else
+  const VB bytes = __builtin_convertvector(v, VB);
+  std::memcpy(at, &bytes, L);
+#endif
+}
+
+// kLanes x kLanes, in registers: rows become columns. First within parts of four lanes, by interleaving twice, then the
+// parts; compilers know instructions for just these orders.
 LTN_INLINE void transpose(V* r) {
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC unroll 4
-  for (int s = 1; s < L; s *= 2) {
-    VI low, high;
-    for (int j = 0; j < L; ++j) {
-      low[j] = (j & s) ? L + (j ^ s) : j;
-      high[j] = (j & s) ? L + j : (j | s);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < L; ++i) {
-      if (i & s) continue;
-      const V a = r[i], b = r[i | s];
-      r[i] = __builtin_shuffle(a, b, low);
-      r[i | s] = __builtin_shuffle(a, b, high);
-    }
+  VI low1, high1, low2, high2, even, odd;
+  for (int j = 0; j < L; ++j) {
+    const int part = j / 4 * 4, k = j % 4;
+    low1[j] = part + k / 2 + k % 2 * L;
+    high1[j] = part + 2 + k / 2 + k % 2 * L;
+    low2[j] = part + k % 2 + k / 2 * L;
+    high2[j] = part + 2 + k % 2 + k / 2 * L;
+    even[j] = j < L / 2 ? j / 4 * 8 + k : L + (j - L / 2) / 4 * 8 + k;
+    odd[j] = even[j] + 4;
   }
+  V t[L];
+#pragma GCC unroll 8
+  for (int i = 0; i < L; i += 2) {
+    t[i] = __builtin_shuffle(r[i], r[i + 1], low1);
+    t[i + 1] = __builtin_shuffle(r[i], r[i + 1], high1);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < L; i += 4) {
+    r[i] = __builtin_shuffle(t[i], t[i + 2], low2);
+    r[i + 1] = __builtin_shuffle(t[i], t[i + 2], high2);
+    r[i + 2] = __builtin_shuffle(t[i + 1], t[i + 3], low2);
+    r[i + 3] = __builtin_shuffle(t[i + 1], t[i + 3], high2);
+  }
+  // r[s + c] holds the columns c, 4 + c, ... of the rows s to s + 3: the parts of rows s and s + span are merged
+  const auto merge = [&](auto span) __attribute__((always_inline)) {
+    constexpr int S = span;
+#pragma GCC unroll 2
+    for (int first = 0; first < L; first += 2 * S) {
+#pragma GCC unroll 8
+      for (int i = first; i < first + S; ++i) {
+        const V a = r[i], b = r[i + S];
+        r[i] = __builtin_shuffle(a, b, even);
+        r[i + S] = __builtin_shuffle(a, b, odd);
+      }
+    }
+  };
+  if constexpr (L >= 8) merge(std::integral_constant<int, 4>{});
+  if constexpr (L >= 16) merge(std::integral_constant<int, 8>{});
 #else
   float in[L][L];
   std::memcpy(in, r, sizeof in);
