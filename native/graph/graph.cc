@@ -117,14 +117,19 @@ const char* kind_name(const graph::Block& b) {
   return "";
 }
 
-// graphDescribe(id): { kernels, lanes, predictBytes, trainBytes, blocks: [{ kind, name, output, multiplications }] }
+// graphDescribe(id, count): { kernels, lanes, oneByOne, predictBytes, trainBytes, blocks: [{ kind, name, output,
+// multiplications }] }; oneByOne: so many images are not computed in tiles
 napi_value describe_network(Environment& env, Args& args) {
   const NetworkPtr network = table(env).at(args.id(0));
   const graph::Plan& plan = network->plan;
   Napi::Object out = Napi::Object::New(env.env());
   out.Set("kernels", graph::kernels().name);
+  const graph::FewPredictor& few = network->predictor.few();
+  const bool one_by_one = few.pays(args.int64(1));
   out.Set("lanes", graph::kernels().lanes);
-  out.Set("predictBytes", static_cast<double>(plan.inference().bytes + plan.rows_floats() * 4));
+  out.Set("oneByOne", one_by_one);
+  out.Set("predictBytes",
+          static_cast<double>(one_by_one ? few.bytes() : plan.inference().bytes + plan.rows_floats() * 4));
   out.Set("trainBytes", static_cast<double>(plan.training().bytes + plan.rows_floats() * 4));
   Napi::Array blocks = Napi::Array::New(env.env());
   for (const graph::Block& b : plan.blocks()) {

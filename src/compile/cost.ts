@@ -15,16 +15,19 @@ const EAGER = {
 }
 /** Between the narrow and the medium: the smaller number of channels of 8 to 15. */
 const BELOW_MEDIUM = { predict: 22, train: 7 }
-/** The images that fused blocks compute side by side; fewer cost as much. */
+/**
+ * The images that fused blocks compute side by side. Fewer than that go one by one (`native/graph/predictor_few.h`), which was
+ * faster than eager for all networks that were measured on one thread: 17 times for the article's, 9 for LeNet-5, 2 to 2.6
+ * for a VGG with 16, 32 and 64 channels, 1.1 to 1.4 with 64, 128 and 256; the worst were 12 images of 4x4 with 512 channels
+ * (0.86).
+ */
 const TILE = 16
-/** What eager needs for a call besides multiplying, in ns, and how it multiplies for less than a tile of images. */
-const CALL = 6000
-const FEW = 12
 /** Networks with less to multiply for an image win by the calls they save. */
 const SMALL = { predict: 300_000, train: 50_000 }
 
 /** Refuses a chain that eager computes faster: the reason says so. `rows` are the inputs of one forward. */
 export function refuseSlower(chain: readonly Call[], rows: number, mode: 'predict' | 'train'): void {
+  if (mode === 'predict' && rows < TILE) return
   let [all, fused, eager] = [0, 0, 0]
   for (const { layer, to } of chain) {
     if (layer instanceof Conv2d) {
@@ -43,12 +46,7 @@ export function refuseSlower(chain: readonly Call[], rows: number, mode: 'predic
       eager += count / EAGER[mode].linear
     }
   }
-  const few = mode === 'predict' && rows < TILE
-  if (few) return
-  if (few) [fused, eager] = [(fused * TILE) / Math.max(rows, 1), all / FEW + (CALL * chain.length) / Math.max(rows, 1)]
-  else if (all < SMALL[mode]) return
-  if (fused <= eager) return
+  if (all < SMALL[mode] || fused <= eager) return
   const millions = (all / 1e6).toFixed(1)
-  const what = few ? `for ${rows} at once of the ${TILE} that are computed side by side` : 'in layers as wide as these'
-  throw new NotFused(`eager is faster: ${millions} million multiplications an input, ${what}`)
+  throw new NotFused(`eager is faster: ${millions} million multiplications an input, in layers as wide as these`)
 }

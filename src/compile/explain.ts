@@ -47,22 +47,23 @@ function grouped(entries: readonly Entry[]): string[] {
 
 function explainEntry(entry: Entry): string[] {
   if (entry.id === -1) return [`${entry.signature}: eager`, `  why: ${entry.reason}`]
-  const plan = graph.graphDescribe(entry.id)
+  const plan = graph.graphDescribe(entry.id, entry.count)
+  const what = plan.oneByOne ? 'an input' : 'a tile'
   return [
-    `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
+    `${entry.signature}: fused, ${plan.oneByOne ? 'one by one' : tilesText(plan, entry.count)}`,
     ...planLines(plan),
-    `  ${plan.blocks.length} passes over a tile, scratch memory ${bytes(plan.predictBytes)} a thread`,
+    `  ${plan.blocks.length} passes over ${what}, scratch memory ${bytes(plan.predictBytes)} a thread`,
   ]
 }
 
 function explainTraining(entry: TrainingEntry): string {
   if (entry.id === -1) return `${entry.signature}: eager\n  why: ${entry.reason}`
-  const plan = graph.graphDescribe(entry.id)
+  const plan = graph.graphDescribe(entry.id, entry.count)
   const cost = graph.graphTrainCost(entry.id)
   const [statistics, thereAndBack, further, scratch] = cost ?? [0, 1, 0, 0]
   return [
     `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
-    ...planLines(plan),
+    ...planLines({ ...plan, oneByOne: false }),
     `  ${statistics + thereAndBack + further} passes over the data: ${statistics} for statistics, one to the loss and back, ${further} further down`,
     `  scratch memory ${bytes(scratch)} in all; between passes nothing of a tile is kept where that would be too much`,
   ].join('\n')
@@ -90,7 +91,7 @@ function planLines(plan: NativePlan): string[] {
     line(head),
     line(widths.map(width => '-'.repeat(width))),
     ...rows.map(line),
-    `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} inputs side by side`,
+    `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} ${plan.oneByOne ? 'places or outputs' : 'inputs'} side by side`,
   ]
 }
 
