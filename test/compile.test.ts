@@ -193,23 +193,17 @@ describe('compile in eval mode', () => {
   })
 
   it('stays eager where eager is faster, and says why', async () => {
-    const block = (from: number, to: number) => [new nn.Conv2d(from, to, 3, { padding: 1 }), new nn.ReLU()]
-    const layers = [...block(3, 32), ...block(32, 64), new nn.Flatten(), new nn.Linear(65536, 2)]
-    const wide = new nn.Sequential(...(layers as torch.nn.Module[]))
+    const wide = new nn.Sequential(new nn.Linear(1100, 1000), new nn.ReLU(), new nn.Linear(1000, 2))
     const fast = torch.compile(wide)
-    const x = torch.rand([1, 3, 32, 32])
-    const out = await fast.run(x)
-    assert.deepEqual(out.tolist(), torch.noGrad(() => wide.forward(x)).tolist())
-    assert.match(
-      torch.explain(fast),
-      /why: eager is faster: 19\.\d million multiplications an input, for 1 at once of the 16/,
-    )
-    const data = { train: [x, torch.tensor([1n])], validation: [x, torch.tensor([1n])] } as const
+    const many = torch.rand([64, 1100])
+    const out = await fast.run(many)
+    assert.deepEqual(out.tolist(), torch.noGrad(() => wide.forward(many)).tolist())
+    const why = /why: eager is faster: 1\.1 million multiplications an input, in layers as wide/
+    assert.match(torch.explain(fast), why)
+    const x = torch.rand([2, 1100])
+    const data = { train: [x, torch.tensor([1n, 0n])], validation: [x, torch.tensor([1n, 1n])] } as const
     await torch.train(wide, data, { epochs: 1, optimizer: new torch.optim.SGD(wide.parameters()), compile: true })
-    assert.match(
-      torch.explain(wide),
-      /why: eager is faster: 19\.\d million multiplications an input, in layers as wide/,
-    )
+    assert.match(torch.explain(wide), why)
   })
 
   it('keeps a bounded number of signatures', () => {

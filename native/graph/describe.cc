@@ -50,15 +50,19 @@ Napi::Object describe_block(Environment& env, const Block& b) {
   return out;
 }
 
-// graphDescribe(id): { kernels, lanes, predictBytes, trainBytes, input, output, blocks }, as NativePlan in
-// src/compile/binding.ts says.
+// graphDescribe(id, count): { kernels, lanes, oneByOne, predictBytes, trainBytes, input, output, blocks } for so many
+// images, as NativePlan in src/compile/binding.ts says.
 napi_value describe_network(Environment& env, Args& args) {
   const std::shared_ptr<Network> network = env.room<GraphRoom>().networks.at(args.id(0));
   const graph::Plan& plan = network->plan;
   Napi::Object out = Napi::Object::New(env.env());
   out.Set("kernels", graph::kernels().name);
   out.Set("lanes", graph::kernels().lanes);
-  out.Set("predictBytes", static_cast<double>(plan.inference().bytes + plan.rows_floats() * 4));
+  const graph::FewPredictor& few = network->predictor.few();
+  const bool one_by_one = few.pays(args.int64(1));
+  out.Set("oneByOne", one_by_one);
+  out.Set("predictBytes",
+          static_cast<double>(one_by_one ? few.bytes() : plan.inference().bytes + plan.rows_floats() * 4));
   out.Set("trainBytes", static_cast<double>(plan.training().bytes + plan.rows_floats() * 4));
   out.Set("input", sizes_of(env, plan.rank == 2, plan.in_c, plan.in_h, plan.in_w));
   const Block& last = plan.blocks().back();

@@ -105,6 +105,7 @@ class Memory {
  public:
   explicit Memory(int64_t bytes = 0);
   char* data() const { return data_; }
+  float* floats() const { return reinterpret_cast<float*>(data_); }
   int64_t bytes() const { return bytes_; }
   void reserve(int64_t bytes);  // forgets what was there where it has to grow
 

@@ -14,6 +14,7 @@ class Predictor {
   explicit Predictor(const Plan& plan) : plan_(plan), few_(plan) {}
   // [N, ...] to [N, outputs]; contiguous float32 on the CPU. Packs the weights again where they have changed.
   void run(const float* x, int64_t count, float* out);
+  const FewPredictor& few() const { return few_; }
 
  private:
   bool changed();

@@ -14,39 +14,44 @@ class FewPredictor {
 
   // True where it computes `count` images faster than tiles do.
   bool pays(int64_t count) const;
+  // Of what one image needs.
+  int64_t bytes() const;
   // Packs the parameters as they are now.
   void pack();
   // [N, ...] to [N, outputs]; any number of images.
   void run(const float* x, int64_t count, float* out);
 
  private:
+  // How a convolution is computed: lanes are places; places of a pool's windows; or channels, where there are many of
+  // them at few places.
+  enum class Way { Places, Pooled, Channels };
   // What is known of a block beforehand.
   struct Step {
-    Planes in;            // how its input lies in memory; without the first
-    int64_t floats = 0;   // of that
-    bool pooled = false;  // the pool is part of the convolution
-    int rows = 0;         // of the convolution's output, in.pitch apart
-    int vectors = 0;      // of places, over all these rows
-    std::vector<int32_t> offsets;
+    Way way = Way::Places;
+    Planes in;           // how its input lies in memory; without the first
+    int64_t floats = 0;  // of that
+    int rows = 0;        // of the convolution's output
+    int pitch = 0;       // what they are apart
+    int vectors = 0;     // of places, over all these rows; or of outputs
+    std::vector<int32_t> offsets, starts;
     Memory weights, bias;
-    double cost = 0;  // products of vectors for an image
+    double cost = 0;  // of an image
   };
   struct Worker {
     std::vector<Memory> inputs;  // of the blocks
-    Memory places, scratch;
+    Memory places, channels, scratch;
   };
 
   void plan_conv(const Block& block, Step& step);
-  void plan_linear(const Block& block, Step& step);
-  void split_for(const Block& block, Step& step) const;
-  void pack_conv(const Block& block, Step& step) const;
-  void pack_linear(const Block& block, Step& step) const;
+  Step conv_step(const Block& block, Way way) const;
+  void add_offsets(const Block& block, Step& step) const;
   Planes input(int block, Worker& worker) const;
 
   void heads(const float* x, int64_t count, const float* end, float* features);
   void head(const float* x, const float* end, float* features, Worker& worker, bool threads) const;
   void conv(const Block& block, const Step& step, const float* in, const Planes& out, Worker& worker,
             bool threads) const;
+  void conv_channels(const Block& block, const Step& step, const float* in, Worker& worker, bool threads) const;
   const float* tail(const float* in, int64_t& row, int count);
   void linear(const Block& block, const Step& step, const float* in, int64_t in_row, float* out, int64_t out_row,
               int count) const;
@@ -58,7 +63,7 @@ class FewPredictor {
   std::vector<Step> steps_;
   int head_ = 0;          // blocks before the first linear layer
   int64_t features_ = 0;  // floats of an image behind the head, with the zeros behind them
-  int64_t places_ = 0, scratch_row_ = 0;
+  int64_t places_ = 0, channels_ = 0, scratch_row_ = 0;  // floats
   bool fits_ = true;
   double cost_ = 0, head_cost_ = 0, tile_cost_ = 0;
   std::vector<Worker> workers_;

@@ -19,6 +19,8 @@ export interface NativeRecording {
 export interface NativePlan {
   kernels: string
   lanes: number
+  /** So many inputs are not computed side by side. */
+  oneByOne: boolean
   predictBytes: number
   trainBytes: number
   input: number[]
@@ -74,7 +76,7 @@ export interface GraphBinding {
     id: number,
     images: number,
   ): [statistics: number, thereAndBack: number, further: number, bytes: number, kept: number] | null
-  graphDescribe(id: number): NativePlan
+  graphDescribe(id: number, count: number): NativePlan
 }
 
 export const graph = binding as unknown as GraphBinding

@@ -4,51 +4,68 @@ import type { Tensor } from '../tensor/tensor'
 import { type Call, NotFused } from './recording'
 
 /**
- * What fused blocks and eager need, in multiplications a nanosecond, measured on two threads of a processor with AVX-512. The
- * fused blocks win by what they do not write and do not call; libtorch's kernels multiply faster where layers are wide. Only
- * the ratios count, and they decide nothing near 1.
+ * What fused blocks and eager multiply in a nanosecond of one thread of a processor with AVX-512, counted in the forward's
+ * multiplications, as measured. Fused blocks win by what they do not write and do not call; libtorch's kernels catch up
+ * where layers are wide. Only the ratios count, and they decide nothing near 1.
  */
-const FUSED = { predict: { conv: 52, linear: 52 }, train: { conv: 9, linear: 4.9 } }
 const EAGER = {
-  predict: { narrow: 22, medium: 40, wide: 70, linear: 70 },
-  train: { narrow: 4, medium: 11, wide: 20, linear: 13 },
+  predict: { narrow: 12, medium: 20, wide: 50, widest: 50, linear: 50 },
+  train: { narrow: 4, medium: 11, wide: 20, widest: 26, linear: 11 },
 }
-/** Between the narrow and the medium: the smaller number of channels of 8 to 15. */
-const BELOW_MEDIUM = { predict: 22, train: 7 }
-/** The images that fused blocks compute side by side; fewer cost as much. */
+const FUSED = { predict: { conv: 52, patched: 60, linear: 55 }, train: { conv: 17, patched: 21, linear: 17 } }
+/** What a weight costs a fused training step besides, in ns: its sums are wider than itself. */
+const STEP_OF_LINEAR = 8
+const STEP_OF_CONVOLUTION = 12
+/** Linear layers with more weights do not stay in a cache, from which each tile of images takes them; eager takes them once. */
+const CACHED_WEIGHTS = 1_000_000
+const UNCACHED = 40
+const MANY = 64
+
+/**
+ * The images that fused blocks compute side by side. Fewer than that go one by one (`native/graph/predictor_few.h`), which was
+ * faster than eager for all networks that were measured on one thread: 17 times for the article's, 9 for LeNet-5, 2 to 2.6
+ * for a VGG with 16, 32 and 64 channels, 1.1 to 1.4 with 64, 128 and 256; the worst were 12 images of 4x4 with 512 channels
+ * (0.86).
+ */
 const TILE = 16
-/** What eager needs for a call besides multiplying, in ns, and how it multiplies for less than a tile of images. */
-const CALL = 6000
-const FEW = 12
 /** Networks with less to multiply for an image win by the calls they save. */
-const SMALL = { predict: 300_000, train: 50_000 }
+const SMALL = { predict: 300_000, train: 150_000 }
+
+type Mode = 'predict' | 'train'
 
 /** Refuses a chain that eager computes faster: the reason says so. `rows` are the inputs of one forward. */
-export function refuseSlower(chain: readonly Call[], rows: number, mode: 'predict' | 'train'): void {
+export function refuseSlower(chain: readonly Call[], rows: number, mode: Mode): void {
+  if (mode === 'predict' && rows < TILE) return
   let [all, fused, eager] = [0, 0, 0]
   for (const { layer, to } of chain) {
-    if (layer instanceof Conv2d) {
-      const weight = layer.weight as Tensor
-      const count = product(to.slice(1)) * product((weight.shape as number[]).slice(1))
-      const width = Math.min(weight.size(0), weight.size(1))
-      const rates = EAGER[mode]
-      const rate = width < 8 ? rates.narrow : width < 16 ? BELOW_MEDIUM[mode] : width < 32 ? rates.medium : rates.wide
-      all += count
-      fused += count / FUSED[mode].conv
-      eager += count / rate
-    } else if (layer instanceof Linear) {
-      const count = product(layer.weight.shape as readonly number[])
-      all += count
-      fused += count / FUSED[mode].linear
-      eager += count / EAGER[mode].linear
-    }
+    if (!(layer instanceof Conv2d || layer instanceof Linear)) continue
+    const weight = layer.weight as Tensor
+    const weights = product(weight.shape as number[])
+    const count = layer instanceof Conv2d ? (weights / weight.size(0)) * product(to.slice(1)) : weights
+    const [quick, slow] = layer instanceof Conv2d ? ratesOf(weight, to, mode) : linearRates(weights, rows, mode)
+    const step = layer instanceof Conv2d ? STEP_OF_CONVOLUTION : STEP_OF_LINEAR
+    all += count
+    fused += count / quick + (mode === 'train' ? (weights * step) / Math.max(rows, 1) : 0)
+    eager += count / slow
   }
-  const few = mode === 'predict' && rows < TILE
-  if (few) return
-  if (few) [fused, eager] = [(fused * TILE) / Math.max(rows, 1), all / FEW + (CALL * chain.length) / Math.max(rows, 1)]
-  else if (all < SMALL[mode]) return
-  if (fused <= eager) return
+  if (all < SMALL[mode] || fused <= eager) return
   const millions = (all / 1e6).toFixed(1)
-  const what = few ? `for ${rows} at once of the ${TILE} that are computed side by side` : 'in layers as wide as these'
-  throw new NotFused(`eager is faster: ${millions} million multiplications an input, ${what}`)
+  throw new NotFused(`eager is faster: ${millions} million multiplications an input, in layers as wide as these`)
+}
+
+type Rates = [fused: number, eager: number]
+
+function ratesOf(weight: Tensor, to: readonly number[], mode: Mode): Rates {
+  const [out, channels, height, width] = weight.shape as readonly number[]
+  const narrower = Math.min(out!, channels!)
+  const rates = EAGER[mode]
+  const eager = narrower < 8 ? rates.narrow : narrower < 32 ? rates.medium : narrower < 512 ? rates.wide : rates.widest
+  // see `patched` in native/graph/kernels/kernels.h
+  const patched = height === 3 && width === 3 && narrower >= 16 && to.slice(2).every(size => size % 2 === 0)
+  return [patched ? FUSED[mode].patched : FUSED[mode].conv, eager]
+}
+
+function linearRates(weights: number, rows: number, mode: Mode): Rates {
+  const fused = mode === 'predict' && weights > CACHED_WEIGHTS && rows >= MANY ? UNCACHED : FUSED[mode].linear
+  return [fused, EAGER[mode].linear]
 }

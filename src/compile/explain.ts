@@ -49,7 +49,8 @@ function grouped(entries: readonly Entry[]): string[] {
 
 function explainEntry(entry: Entry): string[] {
   if (entry.id === -1) return eagerLines(entry)
-  const plan = graph.graphDescribe(entry.id)
+  const plan = graph.graphDescribe(entry.id, entry.count)
+  if (plan.oneByOne) return explainOneByOne(entry, plan)
   const input = reordering(plan.input)
   const output = reordering(plan.output)
   const moved = plan.blocks.map(forwardTraffic)
@@ -72,9 +73,29 @@ function explainEntry(entry: Entry): string[] {
   ]
 }
 
+/** Few inputs: their own places are side by side, so nothing is put into another order. */
+function explainOneByOne(entry: Entry, plan: NativePlan): string[] {
+  const moved = plan.blocks.map(forwardTraffic)
+  return [
+    `${entry.signature}: fused, one by one`,
+    '',
+    ...drawPlan(plan).map(line => `  ${line}`),
+    '',
+    ...tableOf(
+      ['block', 'output', 'multiplications', 'read', 'written', 'not written'],
+      [
+        ...plan.blocks.map((block, i) => [...blockCells(plan, i), ...cells(moved[i]!), bytes(block.intermediateBytes)]),
+        ['in all', '', multiplications(plan), ...cells(sum(moved)), ''],
+      ],
+    ),
+    `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} places of an input side by side`,
+    `  one pass over the data; scratch memory ${bytes(plan.predictBytes)}`,
+  ]
+}
+
 function explainTraining(entry: TrainingEntry): string {
   if (entry.id === -1) return eagerLines(entry).join('\n')
-  const plan = graph.graphDescribe(entry.id)
+  const plan = graph.graphDescribe(entry.id, entry.count)
   const [statistics, thereAndBack, further, scratch, kept] = graph.graphTrainCost(entry.id, entry.count)!
   const passes = new TrainingTraffic(plan, kept === 1, statistics).passes()
   const count = statistics + thereAndBack + further

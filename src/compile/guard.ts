@@ -1,24 +1,52 @@
-import { Dropout, type Leaf, type Module } from '../nn'
+import { Dropout, Leaf, type Module } from '../nn'
+import { layerChanges } from '../nn/leaf'
 import { ownChildren, ownParameters } from '../nn/module-tree'
 import type { Tensor } from '../tensor/tensor'
 import type { Call } from './recording'
 
 type Fields = Record<string, unknown>
 
-/**
- * What a recording relies on besides values: the same modules in the same places, the same tensors in them, the same
- * `forward`s (a hook replaces one), and the same mode where the mode matters. Values may change: native code notices.
- */
-export class Guard {
+/** Fields and what they have to be. */
+class Expectations {
   readonly #owners: Fields[] = []
   readonly #names: string[] = []
   readonly #values: unknown[] = []
+
+  add(owner: object, name: string): void {
+    this.#owners.push(owner as Fields)
+    this.#names.push(name)
+    this.#values.push((owner as Fields)[name])
+  }
+
+  met(): boolean {
+    const [owners, names, values] = [this.#owners, this.#names, this.#values]
+    for (let i = 0; i < owners.length; i++) {
+      if (owners[i]![names[i]!] !== values[i]) return false
+    }
+    return true
+  }
+}
+
+/**
+ * What a recording relies on besides values: the same modules in the same places, the same tensors in them, the same
+ * `forward`s (a hook replaces one), and the same mode where the mode matters. Values may change: native code notices.
+ *
+ * It is looked at before each call, so what layers count themselves (their tensors and modes) is only looked at once the
+ * count has moved.
+ */
+export class Guard {
+  readonly #modules: readonly { forward?: unknown }[]
+  readonly #forwards: readonly unknown[]
+  readonly #fields = new Expectations()
+  readonly #layers = new Expectations()
   readonly #modal: Module[]
   readonly #modes: boolean[]
+  #changes = layerChanges
 
   constructor(model: Module, chain: readonly Call[]) {
+    this.#modules = model.modules() as { forward?: unknown }[]
+    this.#forwards = this.#modules.map(({ forward }) => forward)
     for (const module of model.modules()) {
-      this.#expect(module, 'forward')
       for (const [name] of ownChildren(module)) this.#expect(module, name)
       for (const [name] of ownParameters(module)) this.#expect(module, name)
     }
@@ -33,20 +61,23 @@ export class Guard {
   }
 
   #expect(owner: object, name: string): void {
-    this.#owners.push(owner as Fields)
-    this.#names.push(name)
-    this.#values.push((owner as Fields)[name])
+    const counted = owner instanceof Leaf && Object.getOwnPropertyDescriptor(owner, name)?.set !== undefined
+    ;(counted ? this.#layers : this.#fields).add(owner, name)
   }
 
   /** True while all that still holds. */
   holds(): boolean {
-    const owners = this.#owners
-    for (let i = 0; i < owners.length; i++) {
-      if (owners[i]![this.#names[i]!] !== this.#values[i]) return false
+    const [modules, forwards] = [this.#modules, this.#forwards]
+    for (let i = 0; i < modules.length; i++) {
+      if (modules[i]!.forward !== forwards[i]) return false
     }
+    if (!this.#fields.met()) return false
+    if (this.#changes === layerChanges) return true
     for (let i = 0; i < this.#modal.length; i++) {
       if (this.#modal[i]!.training !== this.#modes[i]) return false
     }
+    if (!this.#layers.met()) return false
+    this.#changes = layerChanges
     return true
   }
 

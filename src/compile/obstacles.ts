@@ -81,7 +81,7 @@ function partsBetween(
 
 function planIfAny(stages: readonly Stage[], shape: readonly number[]): NativePlan | undefined {
   try {
-    return graph.graphDescribe(graph.graphCreate(stages, shape, {}))
+    return graph.graphDescribe(graph.graphCreate(stages, shape, {}), shape[0]!)
   } catch {
     return undefined // what does not fit either is not told of
   }

@@ -36,6 +36,9 @@ export function isPlain(layer: Module): boolean {
   return plainForwards.has(layer.forward) && plainRuns.has((layer as Module & { run?: unknown }).run)
 }
 
+/** How often any layer got another tensor or mode: one number to look at instead of all of them. */
+export let layerChanges = 0
+
 /** The native module of a layer, as recordings name it. */
 export let layerId: (layer: Leaf) => number
 
@@ -107,6 +110,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
       throw new InvalidArgTypeError(`cannot assign ${describe(value)} as ${expected.replace('%', name)}`)
     }
     const tensor = value as Tensor | null
+    layerChanges++
     nn.moduleSetTensor(this.#id, name, tensor === null ? null : slotOf(tensor))
     this.#tensors.set(name, tensor === null ? null : keep(tensor))
   }
@@ -117,6 +121,7 @@ export abstract class Leaf<R extends Rule = Rule> extends Module {
 
   override set training(mode: boolean) {
     check('Module', 'training', mode, is.boolean)
+    layerChanges++
     nn.moduleTrain(this.#id, mode)
     super.training = mode
   }

@@ -38,16 +38,16 @@ LTN_INLINE V even_lanes(V a, V b) {
 // The larger one; NaN where either is.
 LTN_INLINE V larger_or_nan(V a, V b) { return (b > a) | (b != b) ? b : a; }
 
-// out[i] = act(in[i * step]) for i < count, then zeros to the end of the vector.
-template <Activation act>
+// out[i] = act(in[i * step]) for i < count, then zeros to the end of the vector. S is the step, or 0 where only `step`
+// says it.
+template <Activation act, int S = 0>
 LTN_INLINE void take_every(const float* in, int step, int count, float* out) {
   for (int i = 0; i < count; i += L) {
     V v;
-    if (step == 1) {
+    if constexpr (S == 1) {
       v = load_unaligned(in + i);
-    } else if (step == 2) {
-      const float* p = in + 2 * i;
-      v = even_lanes(load_unaligned(p), load_unaligned(p + L));
+    } else if constexpr (S == 2) {
+      v = even_lanes(load_unaligned(in + 2 * i), load_unaligned(in + 2 * i + L));
     } else {
       v = V{};
       for (int k = 0; k < L && i + k < count; ++k) v[k] = in[static_cast<long>(i + k) * step];
@@ -57,36 +57,91 @@ LTN_INLINE void take_every(const float* in, int step, int count, float* out) {
   }
 }
 
-// A row of `w` into the planes of one channel.
-template <Activation act>
-LTN_INLINE void place_row(const float* in, int w, int y, const Planes& out, float* channel) {
-  const int row = y + out.pad_h, split = out.split_w;
-  float* to = channel + (row % out.split_h) * split * out.plane + static_cast<long>(row / out.split_h) * out.pitch;
-  for (int first = 0; first < split && first < w; ++first) {
-    const int column = first + out.pad_w;
-    take_every<act>(in + first, split, (w - first + split - 1) / split,
-                    to + column % split * out.plane + column / split);
-  }
-}
+// Writes rows one after the other into the planes of a channel. What it knows of rows it counts: a division for each
+// would cost more than the row.
+template <Activation act, int S>
+class RowWriter {
+ public:
+  RowWriter(const Planes& out, int channel, int w)
+      : w_(w),
+        split_h_(out.split_h),
+        split_w_(S > 0 ? S : out.split_w),
+        pitch_(out.pitch),
+        plane_(out.plane),
+        phase_(out.pad_h % out.split_h),
+        column_(out.pad_w / split_w_),
+        column_phase_(out.pad_w % split_w_),
+        each_(w / split_w_),
+        rest_(w % split_w_),
+        to_(out.first + channel * out.channel + phase_ * split_w_ * plane_ + out.pad_h / split_h_ * pitch_) {}
 
-template <Activation act>
+  __attribute__((always_inline)) void write(const float* in) {
+    int phase = column_phase_;
+    float* to = to_ + phase * plane_ + column_;
+    for (int first = 0; first < split_w_ && first < w_; ++first) {
+      take_every<act, S>(in + first, split_w_, each_ + (first < rest_ ? 1 : 0), to);
+      to += plane_;
+      if (++phase < split_w_) continue;
+      phase = 0;
+      to += 1 - split_w_ * plane_;
+    }
+    to_ += split_w_ * plane_;
+    if (++phase_ < split_h_) return;
+    phase_ = 0;
+    to_ += pitch_ - split_h_ * split_w_ * plane_;
+  }
+
+ private:
+  const int w_, split_h_, split_w_, pitch_;
+  const long plane_;
+  int phase_;
+  const int column_, column_phase_, each_, rest_;
+  float* to_;
+};
+
+// Calls f<activation, step>(): 1 and 2 are known when it is compiled, all others are 0.
+template <template <Activation, int> class F>
+struct WithStep {
+  template <Activation act>
+  struct Run {
+    template <typename A>
+    static void run(const A& a) {
+      switch (a.out.split_w) {
+        case 1:
+          return F<act, 1>::run(a);
+        case 2:
+          return F<act, 2>::run(a);
+        default:
+          return F<act, 0>::run(a);
+      }
+    }
+  };
+};
+
+template <Activation act, int S>
 struct FewPlaceRun {
   static void run(const FewPlace& a) {
-    for (int c = 0; c < a.channels; ++c) {
-      for (int y = 0; y < a.h; ++y) {
-        const float* in = a.in + c * a.channel + y * a.row;
-        if (a.end != nullptr && in + a.w + 2 * L > a.end) {
-          std::memcpy(a.scratch, in, a.w * sizeof(float));
-          in = a.scratch;
+    const float *end = a.end, *channel = a.in;
+    const int h = a.h, w = a.w, channels = a.channels;
+    const long row = a.row;
+    for (int c = 0; c < channels; ++c, channel += a.channel) {
+      RowWriter<act, S> rows(a.out, c, w);
+      const float* in = channel;
+      for (int y = 0; y < h; ++y, in += row) {
+        if (end == nullptr || in + w + 2 * L <= end) {
+          rows.write(in);
+          continue;
         }
-        place_row<act>(in, a.w, y, a.out, a.out.first + c * a.out.channel);
+        std::memcpy(a.scratch, in, w * sizeof(float));
+        rows.write(a.scratch);
       }
     }
   }
 };
 
-void few_place(const FewPlace& a) { with_activation<FewPlaceRun>(a.activation, a); }
+void few_place(const FewPlace& a) { with_activation<WithStep<FewPlaceRun>::Run>(a.activation, a); }
 
+// R channels, at P vectors of places; `pooled`: at one vector in each of P windows.
 template <int R, int P, bool pooled>
 LTN_INLINE void few_conv_block(const FewConv& a, const float* in, const float* w, const float* bias, float* out) {
   V acc[R][P];
@@ -110,10 +165,7 @@ LTN_INLINE void few_conv_block(const FewConv& a, const float* in, const float* w
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r, out += a.channel) {
     if constexpr (pooled) {
-      V m = acc[r][0];
-#pragma GCC unroll 4
-      for (int k = 1; k < P; ++k) m = larger_or_nan(m, acc[r][k]);
-      store(out, m);
+      store(out, larger_or_nan(larger_or_nan(acc[r][0], acc[r][1]), larger_or_nan(acc[r][2], acc[r][3])));
     } else {
 #pragma GCC unroll 6
       for (int k = 0; k < P; ++k) store(out + k * L, acc[r][k]);
@@ -124,6 +176,7 @@ LTN_INLINE void few_conv_block(const FewConv& a, const float* in, const float* w
 // The accumulators of four windows must fit into the registers.
 constexpr int kPooledChannels = kMaxPositions >= 6 ? 4 : 2;
 
+// All channels for each block of places.
 template <int P, bool pooled>
 __attribute__((noinline)) void few_conv_of(const FewConv& a) {
   constexpr int kStep = pooled ? 1 : P;
@@ -149,7 +202,7 @@ __attribute__((noinline)) void few_conv_of(const FewConv& a) {
 }
 
 void few_conv(const FewConv& a) {
-  if (a.windows == 4) return few_conv_of<4, true>(a);
+  if (a.pooled) return few_conv_of<4, true>(a);
   const int blocks = (a.vectors + kMaxPositions - 1) / kMaxPositions;
   switch ((a.vectors + blocks - 1) / blocks) {
     case 1:

@@ -10,7 +10,7 @@ namespace {
 // `average`: sums, else the maximum that keeps NaN.
 LTN_INLINE V joined(bool average, V a, V b) { return average ? a + b : larger_or_nan(a, b); }
 
-template <Activation act>
+template <Activation act, int S>
 struct FewPoolRun {
   static void run(const FewPool& a) {
     const ltn::graph::PoolShape& p = *a.pool;
@@ -24,6 +24,7 @@ struct FewPoolRun {
                                      {}, {},        nullptr,         nullptr,    nullptr};
     const int needed = (p.out_w - 1) * p.stride_w + 1;
     for (int c = 0; c < a.channels; ++c) {
+      RowWriter<act, S> writer(a.out, c, p.out_w);
       for (int py = 0; py < p.out_h; ++py) {
         const Span ys = span_of(py, p.stride_h, p.pad_h, p.kernel_h, a.h);
         for (int x = 0; x < a.w; x += L) {
@@ -39,21 +40,23 @@ struct FewPoolRun {
           store(joint + x, m);
         }
         const float* result = joint;
-        if (p.stride_w != 1) {
+        if (p.stride_w == 2) {
+          take_every<Activation::None, 2>(joint, 2, p.out_w, picked);
+        } else if (p.stride_w != 1) {
           take_every<Activation::None>(joint, p.stride_w, p.out_w, picked);
-          result = picked;
         }
+        if (p.stride_w != 1) result = picked;
         if (a.average) {
           for (int px = 0; px < p.out_w; ++px) widths[px] = average_area(shape, py, px);
           for (int x = 0; x < p.out_w; x += L) store(picked + x, load(result + x) / load(widths + x));
           result = picked;
         }
-        place_row<act>(result, p.out_w, py, a.out, a.out.first + c * a.out.channel);
+        writer.write(result);
       }
     }
   }
 };
 
-void few_pool(const FewPool& a) { with_activation<FewPoolRun>(a.activation, a); }
+void few_pool(const FewPool& a) { with_activation<WithStep<FewPoolRun>::Run>(a.activation, a); }
 
 }  // namespace

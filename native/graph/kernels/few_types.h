@@ -22,6 +22,15 @@ struct Planes {
   int pad_h = 0, pad_w = 0;
   int pitch = 0;
   long plane = 0, channel = 0;  // distances
+
+  // Rows of `w` without borders, one behind the other.
+  static Planes plain(int h, int w, float* first) {
+    Planes p;
+    p.first = first;
+    p.pitch = w;
+    p.plane = p.channel = static_cast<long>(h) * w;
+    return p;
+  }
 };
 
 // out = act(in), into planes. Rows are written in their order, each with zeros behind it: up to a vector of them beyond
@@ -36,14 +45,16 @@ struct FewPlace {
   Planes out;
 };
 
-// out[o][i] = bias[o] + sum over t of in[i + offset[t]] * weights[o][t] for all places i, or the maximum of four such
-// sums with an offset of their own each: a pool of 2x2. Places between the rows of the result mean nothing.
+// out[o][i] = bias[o] + sum over t of in[i + offset[t]] * weights[o][t] for all places i; `pooled`: the maximum of four
+// such sums, which have offsets of their own: the windows of a pool of 2x2. Places between the rows of the result mean
+// nothing.
 struct FewConv {
-  int taps, windows;  // 1 or 4
-  int vectors;        // of places
-  int first, last;    // channels; the first is a multiple of kFewChannels
+  bool pooled;
+  int taps;         // channels * rows * columns of the kernel
+  int vectors;      // of places
+  int first, last;  // channels; the first is a multiple of kFewChannels
   const float* in;
-  const int32_t* offsets;  // [taps][windows]
+  const int32_t* offsets;  // [taps]; pooled: [taps][4]
   const float* weights;    // [channels / kFewChannels][taps][kFewChannels]
   const float* bias;       // [channels]
   float* out;
@@ -64,16 +75,20 @@ struct FewPool {
 };
 constexpr int kFewPoolRows = 4;
 
-// out[i][o] = bias[o] + sum over f of in[i][f] * weights[f][o]
+// out[i][o] = bias[o] + sum over f of in[i][f] * weights[f][o]. With `offsets`, input f of row i is in[rows[i] +
+// offsets[f]]: the places of a convolution are the rows.
 struct FewLinear {
   int images, in_features;
-  int first, last;  // vectors of outputs
+  int first, last;  // vectors of outputs; the first is a multiple of kFewVectors
   const float* in;
   long in_row;
   const float* weights;  // [outputs / lanes][in_features][lanes]
   const float* bias;     // [outputs rounded up to lanes]
   float* out;
   long out_row;
+  const int32_t *rows, *offsets;  // or null
 };
+// Vectors of outputs that belong together: how they are shared between threads changes no sum.
+constexpr int kFewVectors = 4;
 
 }  // namespace ltn::graph

@@ -224,6 +224,8 @@ struct Kernels {
   void (*few_conv)(const FewConv&);
   void (*few_pool)(const FewPool&);
   void (*few_linear)(const FewLinear&);
+  // out[c][i] = in[i][c]; both have whole vectors of rows
+  void (*few_transpose)(const float* in, int rows, long row, int channels, float* out, long channel);
 };
 
 // Of the processor at hand: AVX-512, AVX2 or the baseline; or those that the environment variable LIBTORCH_NODE_KERNELS
