@@ -101,65 +101,14 @@ napi_value graph_predict(Environment& env, Args& args) {
   return js_int(env, env.put_in(args[2], predict(*network, x)));
 }
 
-const char* kind_name(const graph::Block& b) {
-  switch (b.kind) {
-    case graph::Block::Kind::Conv:
-      return "convolution";
-    case graph::Block::Kind::Linear:
-      return "linear";
-    case graph::Block::Kind::Pool:
-      return b.average ? "average pool" : "max pool";
-    case graph::Block::Kind::Elementwise:
-      return "activation";
-    case graph::Block::Kind::Dropout:
-      return "dropout";
-  }
-  return "";
-}
-
-// graphKernels(): the name of the kernels' instruction set. ERR_INVALID_ARG_VALUE where LIBTORCH_NODE_KERNELS names
-// one that the processor has not.
-napi_value kernels_name(Environment& env, Args&) { return js_string(env, graph::kernels().name); }
-
-// graphDescribe(id): { kernels, lanes, predictBytes, trainBytes, blocks: [{ kind, name, output, multiplications }] }
-napi_value describe_network(Environment& env, Args& args) {
-  const NetworkPtr network = table(env).at(args.id(0));
-  const graph::Plan& plan = network->plan;
-  Napi::Object out = Napi::Object::New(env.env());
-  out.Set("kernels", graph::kernels().name);
-  out.Set("lanes", graph::kernels().lanes);
-  out.Set("predictBytes", static_cast<double>(plan.inference().bytes + plan.rows_floats() * 4));
-  out.Set("trainBytes", static_cast<double>(plan.training().bytes + plan.rows_floats() * 4));
-  Napi::Array blocks = Napi::Array::New(env.env());
-  for (const graph::Block& b : plan.blocks()) {
-    Napi::Object entry = Napi::Object::New(env.env());
-    entry.Set("kind", kind_name(b));
-    entry.Set("name", b.name);
-    entry.Set("norm", b.norm >= 0);
-    const int64_t sizes[] = {b.c, b.h, b.w};
-    entry.Set("output", Napi::Value(env.env(), js_int64_list(env, sizes)));
-    const double each = b.kind == graph::Block::Kind::Conv
-                            ? static_cast<double>(b.taps()) * b.conv.out_channels * b.conv.out_h * b.conv.out_w
-                        : b.kind == graph::Block::Kind::Linear ? static_cast<double>(b.in_size()) * b.c
-                                                               : 0;
-    entry.Set("multiplications", each);
-    entry.Set("intermediateBytes",
-              b.kind == graph::Block::Kind::Conv ? 4.0 * b.conv.out_channels * b.conv.out_h * b.conv.out_w : 0.0);
-    blocks.Set(blocks.Length(), entry);
-  }
-  out.Set("blocks", blocks);
-  return out;
-}
-
 }  // namespace
 
 void register_graph(Environment& env, napi_value exports) {
   register_recordings(env, exports);
   register_training(env, exports);
-  define<kernels_name>(env, exports, "graphKernels");
+  register_describe(env, exports);
   define<create>(env, exports, "graphCreate");
   define<graph_predict>(env, exports, "graphPredict");
-  define<describe_network>(env, exports, "graphDescribe");
 }
 
 }  // namespace ltn

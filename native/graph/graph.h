@@ -25,9 +25,11 @@ struct GraphRoom {
 };
 
 graph::Stage read_stage(Environment& env, Napi::Object values);
+const char* activation_name(graph::Activation activation);  // empty for none
 
 void register_graph(Environment& env, napi_value exports);
 void register_training(Environment& env, napi_value exports);
+void register_describe(Environment& env, napi_value exports);
 void register_recordings(Environment& env, napi_value exports);
 
 }  // namespace ltn

@@ -35,7 +35,8 @@ struct Stage {
 struct Block {
   enum class Kind { Conv, Linear, Pool, Elementwise, Dropout };
   Kind kind = Kind::Conv;
-  std::string name;
+  std::vector<std::string> stages;  // their names
+  bool flat = false;                // rows, no images
   ConvShape conv{};
   int pad_h = 0, pad_w = 0;  // of the convolution
   PoolShape pool{};
@@ -57,6 +58,7 @@ struct Block {
 struct Layout {
   struct Buffers {
     int64_t out = 0, index = 0, picked = 0, gradient = 0;
+    int64_t z = -1;  // the convolution, where it is dearer to compute than to store
   };
   std::vector<Buffers> blocks;
   int64_t input = 0;

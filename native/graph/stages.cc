@@ -33,7 +33,22 @@ void check_positive(const std::vector<int64_t>& pair, const char* name) {
     if (n < 1) fail(code::kArgValue, name, " must be at least 1");
 }
 
+constexpr std::pair<Activation, const char*> kActivations[] = {
+    {Activation::Relu, "relu"}, {Activation::Tanh, "tanh"}, {Activation::Sigmoid, "sigmoid"}};
+
+Activation activation_named(const std::string& name) {
+  for (const auto& [activation, its_name] : kActivations)
+    if (its_name == name) return activation;
+  fail(code::kArgValue, "no activation '", name, "'");
+}
+
 }  // namespace
+
+const char* activation_name(Activation activation) {
+  for (const auto& [one, name] : kActivations)
+    if (one == activation) return name;
+  return "";
+}
 
 Stage read_stage(Environment& env, Napi::Object v) {
   Stage s;
@@ -58,12 +73,7 @@ Stage read_stage(Environment& env, Napi::Object v) {
     s.batches = read_tensor(env, v, "batches");
   } else if (kind == "activation") {
     s.kind = Stage::Kind::Activation;
-    const std::string name = v.Get("activation").ToString();
-    s.activation = name == "relu"      ? Activation::Relu
-                   : name == "tanh"    ? Activation::Tanh
-                   : name == "sigmoid" ? Activation::Sigmoid
-                                       : Activation::None;
-    if (s.activation == Activation::None) fail(code::kArgValue, "no activation '", name, "'");
+    s.activation = activation_named(v.Get("activation").ToString());
   } else if (kind == "pool") {
     s.kind = Stage::Kind::Pool;
     s.kernel = read_pair(v, "kernel");

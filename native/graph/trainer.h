@@ -34,6 +34,8 @@ struct Batch {
 
 class Trainer {
  public:
+  static constexpr int64_t kKeepBytes = 96ll << 20;
+
   Trainer(const Plan& plan, Loss loss);
 
   // The loss of a batch in train mode, and (with `learn`) the gradients into the parameters' `grad`. Moves running
@@ -41,6 +43,10 @@ class Trainer {
   double run(const Batch& batch, bool learn, uint32_t seed);
 
   const Loss& loss() const { return loss_; }
+  // Whether what a pass makes of so many images' tiles is kept for the next pass.
+  bool keeps(int64_t count) const {
+    return round_up(count, kernels().lanes) / kernels().lanes * plan_.training().bytes <= kKeepBytes;
+  }
   int64_t scratch_bytes() const;
   // Statistics, to the loss and back, further down.
   std::array<int64_t, 3> passes() const;
@@ -70,6 +76,7 @@ class Trainer {
 
   void begin(const Batch& batch, bool learn, uint32_t seed);
   void pack(bool learn);
+  void pack_backward(int block, const float* scale);
   void for_tiles(const std::function<void(Worker&, double*, Tile&)>& each);
   void ensure(Worker& worker, Tile& tile, int block, int track_from);
   bool statistics_from_moments();
@@ -92,6 +99,7 @@ class Trainer {
   float* gradient(int block, const Tile& tile) const;
   uint8_t* index(int block, const Tile& tile) const;
   float* picked(int block, const Tile& tile) const;
+  float* stored(int block, const Tile& tile) const;  // the convolution, where it is stored
   double* total(int64_t offset) { return totals_.data() + offset; }
 
   const Plan& plan_;

@@ -120,6 +120,8 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
       a.pool = b.pool;
       a.in = plan_.start(i - 1, tile.memory, layout);
       if (b.norm >= 0 && !closed(i)) {
+        a.z = stored(i, tile);
+        a.c1 = state.c1.data();
         a.weights = weights_[i].through.data();
         a.kappa = state.kappa.data();
         a.bias = state.c0.data();
@@ -140,7 +142,13 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
         a.dz_step = b.conv.stride_w;
         k.conv_backward(a);
         const long width = static_cast<long>(b.in_w) * k.lanes;
-        k.conv_plain({back, dz, weights_[i].backward.data(), {below, width, width * b.in_h}});
+        const BlockWeights& w = weights_[i];
+        k.conv_plain({back,
+                      dz,
+                      w.backward.data(),
+                      w.patched_backward.empty() ? nullptr : w.patched_backward.data(),
+                      a.rows,
+                      {below, width, width * b.in_h}});
       } else {
         k.conv_backward(a);
       }

@@ -187,13 +187,15 @@ napi_value train_steps(Environment& env, Args& args) {
   return js_int(env, env.put_pending_in(args[9], std::move(outline), pending));
 }
 
-// graphTrainCost(id): [passes for statistics, to the loss and back, further down, bytes of scratch memory so far]
+// graphTrainCost(id, images): [passes for statistics, to the loss and back, further down, bytes of scratch memory so
+// far, 1 where what a pass makes of so many images is kept for the next]
 napi_value train_cost(Environment& env, Args& args) {
   const NetworkPtr network = network_at(env, args);
   if (!network->trainer) return js_null(env);
   const std::lock_guard<std::mutex> lock(network->mutex);
   const auto [statistics, there_and_back, further] = network->trainer->passes();
-  const int64_t cost[] = {statistics, there_and_back, further, network->trainer->scratch_bytes()};
+  const int64_t cost[] = {statistics, there_and_back, further, network->trainer->scratch_bytes(),
+                          network->trainer->keeps(args.int64(1)) ? 1 : 0};
   return js_int64_list(env, cost);
 }
 

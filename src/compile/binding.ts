@@ -15,26 +15,35 @@ export interface NativeRecording {
   complete: boolean
 }
 
-/** A plan, as `graphDescribe` tells it. */
+/** A plan, as `graphDescribe` tells it. Sizes are those of one input: channels, rows, columns; of a row its one size. */
 export interface NativePlan {
   kernels: string
   lanes: number
   predictBytes: number
   trainBytes: number
-  blocks: {
-    kind: string
-    name: string
-    norm: boolean
-    /** Channels, rows, columns. */
-    output: [number, number, number]
-    multiplications: number
-    /** Of the convolution's own output, which is never stored. */
-    intermediateBytes: number
-  }[]
+  input: number[]
+  output: number[]
+  blocks: NativeBlock[]
 }
 
-/** One stage of a chain: what a layer or an operator does. Tensors are slots. */
-export type Stage = { kind: string; name: string } & Record<string, unknown>
+export interface NativeBlock {
+  kind: string
+  /** The names of the stages that became this block. */
+  stages: string[]
+  norm: boolean
+  /** Its name; empty where there is none. */
+  activation: string
+  /** Whether it holds a maximum, whose places training remembers. */
+  picks: boolean
+  input: number[]
+  output: number[]
+  multiplications: number
+  /** Of the convolution's own output, which is never stored. */
+  intermediateBytes: number
+}
+
+/** One stage of a chain: what a layer or an operator does, and the place of its call. Tensors are slots. */
+export type Stage = { kind: string; name: string; place: number } & Record<string, unknown>
 
 /** What the addon offers for compiled networks; see `native/graph/`. */
 export interface GraphBinding {
@@ -60,7 +69,11 @@ export interface GraphBinding {
     learn: boolean,
     result: object,
   ): Slot
-  graphTrainCost(id: number): [statistics: number, thereAndBack: number, further: number, bytes: number] | null
+  /** `kept` is 1 where what a pass makes of so many images stays for the next one. */
+  graphTrainCost(
+    id: number,
+    images: number,
+  ): [statistics: number, thereAndBack: number, further: number, bytes: number, kept: number] | null
   graphDescribe(id: number): NativePlan
 }
 

@@ -7,11 +7,11 @@ import { check, isOptions, unknownOption } from '../core/options'
 import { tidy } from '../memory'
 import { isModule, Module, type StateDict } from '../nn'
 import { isTensor, type Tensor } from '../tensor/tensor'
-import { graph, type Stage } from './binding'
+import { graph } from './binding'
 import { refuseSlower } from './cost'
 import { Guard } from './guard'
+import { planOf } from './obstacles'
 import { type Callable, NotFused, recordForward } from './recording'
-import { stagesOf } from './stages'
 
 /** One signature's recording: a plan, or the reason why there is none. */
 export interface Entry {
@@ -22,6 +22,8 @@ export interface Entry {
   /** The native plan; -1 where the forward runs as it is. */
   id: number
   reason: string | undefined
+  /** Further lines to the reason. */
+  more: readonly string[]
 }
 
 /** How many signatures are kept; the one that was used longest ago goes first. */
@@ -121,31 +123,40 @@ function signatureOf(module: Module, x: Tensor): string {
 }
 
 function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
-  const none = { signature, count: x.ndim === 0 ? 0 : x.size(0), guard: undefined, id: -1 }
+  const none = { signature, count: x.ndim === 0 ? 0 : x.size(0), guard: undefined, id: -1, more: [] }
   try {
     if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
     if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
     if (isGradEnabled() && (x.requiresGrad || module.parameters().some(p => p.requiresGrad))) {
       throw new NotFused('gradients are recorded: use noGrad, or train with { compile: true }')
     }
-    const { stages, guard } = stagesFor(module, x, 'predict')
+    const entry: Entry = { ...none, reason: undefined }
+    const { id, guard } = networkOf(module, x, 'predict', entry)
     if (guard.training) throw new NotFused('a layer is in train mode: train with { compile: true } fuses that')
-    const entry: Entry = { ...none, guard, id: -1, reason: undefined }
-    entry.id = graph.graphCreate(stages, x.shape, entry)
+    Object.assign(entry, { id, guard })
     compareWithEager(module, x, entry)
     return entry
   } catch (error) {
-    const { message } = error as Error
-    return { ...none, reason: message }
+    return { ...none, ...whyNot(error) }
   }
 }
 
-/** The chain of a model's forward as stages, and what has to hold for it. `NotFused` where it is none. */
-export function stagesFor(module: Callable, x: Tensor, mode: 'predict' | 'train'): { stages: Stage[]; guard: Guard } {
+/** The plan of a model's forward, which lives as long as `owner`, and what has to hold for it. `NotFused` where there is none. */
+export function networkOf(
+  module: Callable,
+  x: Tensor,
+  mode: 'predict' | 'train',
+  owner: object,
+): { id: number; guard: Guard } {
   const chain = recordForward(module, x)
   refuseSlower(chain, x.ndim === 0 ? 1 : x.size(0), mode)
   const names = new Map(module.namedModules().map(([name, child]) => [child, name]))
-  return { stages: stagesOf(chain, names), guard: new Guard(module, chain) }
+  return { id: planOf(chain, names, x.shape, owner), guard: new Guard(module, chain) }
+}
+
+/** The words of an error that left something eager. */
+export function whyNot(error: unknown): { reason: string; more: readonly string[] } {
+  return { reason: (error as Error).message, more: error instanceof NotFused ? error.more : [] }
 }
 
 /** A recording is believed only once it gave what eager gives. */

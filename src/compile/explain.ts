@@ -1,16 +1,18 @@
 import { describe, InvalidArgTypeError } from '../core/errors'
-import { product } from '../core/sizes'
 import { isModule, type Module } from '../nn'
 import { graph, type NativePlan } from './binding'
 import { CompiledModule, type Entry, entriesOf, MAX_RECORDINGS } from './compiled'
+import { blockTitle, drawPlan } from './drawing'
+import { forwardTraffic, reordering, sum, type Traffic, TrainingTraffic } from './traffic'
 import { type TrainingEntry, trainingOf } from './training'
 
 /**
- * Says what became of a compiled module's calls so far, and of the last compiled training of a module: a table of the
- * blocks of each signature, or the reason why it runs eagerly.
+ * Says what became of a compiled module's calls so far, and of the last compiled training of a module: for each signature a
+ * drawing of its blocks and a table of what they compute, read and write, or why it runs eagerly: the call that is in the
+ * way, and what would be fused without it.
  *
- * Each block is one pass over its input; the convolution's own output is never stored. `ERR_INVALID_ARG_TYPE` for what is
- * no module.
+ * Bytes are those of one input, in buffers between the blocks; the convolution's own output is never stored. Weights are
+ * not counted: all inputs share them. `ERR_INVALID_ARG_TYPE` for what is no module.
  *
  * @example
  * console.log(torch.explain(fast))
@@ -46,26 +48,67 @@ function grouped(entries: readonly Entry[]): string[] {
 }
 
 function explainEntry(entry: Entry): string[] {
-  if (entry.id === -1) return [`${entry.signature}: eager`, `  why: ${entry.reason}`]
+  if (entry.id === -1) return eagerLines(entry)
   const plan = graph.graphDescribe(entry.id)
+  const input = reordering(plan.input)
+  const output = reordering(plan.output)
+  const moved = plan.blocks.map(forwardTraffic)
   return [
     `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
-    ...planLines(plan),
-    `  ${plan.blocks.length} passes over a tile, scratch memory ${bytes(plan.predictBytes)} a thread`,
+    '',
+    ...drawPlan(plan).map(line => `  ${line}`),
+    '',
+    ...tableOf(
+      ['block', 'output', 'multiplications', 'read', 'written', 'not written'],
+      [
+        ['inputs side by side', '', '', ...cells(input), ''],
+        ...plan.blocks.map((block, i) => [...blockCells(plan, i), ...cells(moved[i]!), bytes(block.intermediateBytes)]),
+        ['outputs in rows', '', '', ...cells(output), ''],
+        ['in all', '', multiplications(plan), ...cells(sum([input, ...moved, output])), ''],
+      ],
+    ),
+    ...footer(plan),
+    `  one pass over the data; scratch memory ${bytes(plan.predictBytes)} a thread`,
   ]
 }
 
 function explainTraining(entry: TrainingEntry): string {
-  if (entry.id === -1) return `${entry.signature}: eager\n  why: ${entry.reason}`
+  if (entry.id === -1) return eagerLines(entry).join('\n')
   const plan = graph.graphDescribe(entry.id)
-  const cost = graph.graphTrainCost(entry.id)
-  const [statistics, thereAndBack, further, scratch] = cost ?? [0, 1, 0, 0]
+  const [statistics, thereAndBack, further, scratch, kept] = graph.graphTrainCost(entry.id, entry.count)!
+  const passes = new TrainingTraffic(plan, kept === 1, statistics).passes()
+  const count = statistics + thereAndBack + further
+  const between = kept === 1 ? 'each goes on from what the last one left' : 'each begins at the input again'
+  const fromInput = statistics < plan.blocks.filter(({ norm }) => norm).length
   return [
     `${entry.signature}: fused, ${tilesText(plan, entry.count)}`,
-    ...planLines(plan),
-    `  ${statistics + thereAndBack + further} passes over the data: ${statistics} for statistics, one to the loss and back, ${further} further down`,
-    `  scratch memory ${bytes(scratch)} in all; between passes nothing of a tile is kept where that would be too much`,
+    '',
+    ...drawPlan(plan).map(line => `  ${line}`),
+    '',
+    ...tableOf(
+      ['block', 'output', 'multiplications', 'not written'],
+      [
+        ...plan.blocks.map((block, i) => [...blockCells(plan, i), bytes(block.intermediateBytes)]),
+        ['in all, forward', '', multiplications(plan), ''],
+      ],
+    ),
+    '',
+    ...tableOf(
+      ['pass over the data', 'read', 'written'],
+      [
+        ...passes.map(({ what, ...traffic }, i) => [`${i + 1} ${what}`, ...cells(traffic)]),
+        ['in all', ...cells(sum(passes))],
+      ],
+    ),
+    ...footer(plan),
+    ...(fromInput ? ["  block 1 has its statistics from its input's, gathered once for data that come again"] : []),
+    `  ${count === 1 ? 'one pass' : `${count} passes`} over the data; ${between}`,
+    `  scratch memory ${bytes(scratch)} in all`,
   ].join('\n')
+}
+
+function eagerLines({ signature, reason, more }: Entry | TrainingEntry): string[] {
+  return [`${signature}: eager`, `  why: ${reason}`, ...more.map(line => `  ${line}`)]
 }
 
 function tilesText({ lanes }: NativePlan, count: number): string {
@@ -73,25 +116,24 @@ function tilesText({ lanes }: NativePlan, count: number): string {
   return `${tiles} ${tiles === 1 ? 'tile' : 'tiles'} of ${lanes}`
 }
 
-/** A plan as a table. */
-function planLines(plan: NativePlan): string[] {
-  const rows = plan.blocks.map(block => [
-    block.name,
-    block.kind + (block.norm ? ' + batch norm' : ''),
-    `[${block.output.join(', ')}]`,
-    block.multiplications.toLocaleString('en'),
-    bytes(4 * product(block.output)),
-    bytes(block.intermediateBytes),
-  ])
-  const head = ['block', 'kernel', 'output', 'multiplications', 'written', 'not written']
+function blockCells({ blocks }: NativePlan, i: number): string[] {
+  const block = blocks[i]!
+  return [`${i + 1} ${blockTitle(block)}`, `[${block.output.join(', ')}]`, block.multiplications.toLocaleString('en')]
+}
+
+const cells = ({ read, written }: Traffic): string[] => [bytes(read), bytes(written)]
+
+const multiplications = ({ blocks }: NativePlan): string =>
+  blocks.reduce((total, block) => total + block.multiplications, 0).toLocaleString('en')
+
+const footer = (plan: NativePlan): string[] => [
+  `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} inputs side by side`,
+]
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((text, i) => Math.max(text.length, ...rows.map(row => row[i]!.length)))
   const line = (row: readonly string[]) => `  ${row.map((text, i) => text.padEnd(widths[i]!)).join('  ')}`.trimEnd()
-  return [
-    line(head),
-    line(widths.map(width => '-'.repeat(width))),
-    ...rows.map(line),
-    `  figures are for one input; kernels: ${plan.kernels}, ${plan.lanes} inputs side by side`,
-  ]
+  return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)]
 }
 
 function bytes(count: number): string {

@@ -17,17 +17,27 @@ export interface Call {
   options: RecordedArgument[]
   from: readonly number[]
   to: readonly number[]
+  /** Why this call ends the chain, where it does. */
+  problem?: string
 }
 
-/** Why a network is not fused, in words for `explain`. */
-export class NotFused extends Error {}
+/** Why a network is not fused, in words for `explain`; `more` are further lines. */
+export class NotFused extends Error {
+  constructor(
+    message: string,
+    readonly more: readonly string[] = [],
+  ) {
+    super(message)
+  }
+}
 
 /** A model whose forward takes one tensor. */
 export type Callable = Module & { forward(x: Tensor): unknown }
 
 /**
- * Runs `forward` once against shapes alone and gives its calls as a chain. Nothing is computed, no statistic moves and no
- * random number is drawn. Throws `NotFused` for whatever is no chain from the input to the output.
+ * Runs `forward` once against shapes alone and gives its calls as a chain, in which a call that takes part in none has a
+ * `problem`. Nothing is computed, no statistic moves and no random number is drawn. Throws `NotFused` where `forward` is no
+ * list of calls.
  */
 export function recordForward(model: Callable, x: Tensor): Call[] {
   for (const [name, module] of model.namedModules()) {
@@ -70,18 +80,19 @@ function chainOf(recording: NativeRecording, layers: ReadonlyMap<number, Leaf>):
     const [first, ...options] = given
     const layer = id === -1 ? undefined : layers.get(id)
     const what = layer?.toString() ?? operation
-    if (id !== -1 && layer === undefined) throw new NotFused('forward uses a layer that is not in the model')
-    const isTensorArgument = (value: RecordedArgument) =>
-      typeof value === 'object' && value !== null && 'tensor' in value
-    if (!isTensorArgument(first) || (first as { tensor: number }).tensor !== at) {
-      throw new NotFused(`${what} does not go on from the call before it`)
-    }
-    if (options.some(isTensorArgument)) throw new NotFused(`${what} takes a second tensor`)
-    if (results.length !== 1) throw new NotFused(`${what} gives more than one tensor`)
-    const from = recording.shapes[at]!
-    at = results[0]!
-    chain.push({ layer, operation: operation.split('.')[0]!, options, from, to: recording.shapes[at]! })
+    let problem: string | undefined
+    if (id !== -1 && layer === undefined) problem = 'forward uses a layer that is not in the model'
+    else if (!isTensorArgument(first) || first.tensor !== at) problem = `${what} does not go on from the call before it`
+    else if (options.some(isTensorArgument)) problem = `${what} takes a second tensor`
+    else if (results.length !== 1) problem = `${what} gives more than one tensor`
+    const from = isTensorArgument(first) ? recording.shapes[first.tensor]! : []
+    at = results[0] ?? at
+    chain.push({ layer, operation: operation.split('.')[0]!, options, from, to: recording.shapes[at]!, problem })
   }
   if (at !== recording.output) throw new NotFused('the output is not that of the last call')
   return chain
+}
+
+function isTensorArgument(value: RecordedArgument): value is { tensor: number } {
+  return typeof value === 'object' && value !== null && 'tensor' in value
 }

@@ -9,17 +9,35 @@ type Pair = readonly [number, number]
 type AnyConv = Conv2d<number, number, Pair, Pair, Pair>
 type AnyPool = MaxPool2d<Pair, Pair, Pair, Pair>
 
-/** The stages of a chain of calls. `NotFused`, with the reason, for a call that no stage is. */
-export function stagesOf(chain: readonly Call[], names: ReadonlyMap<Module, string>): Stage[] {
-  return chain.flatMap(call => {
-    const name = call.layer === undefined ? call.operation.replace('aten::', '') : nameOf(call.layer, names)
-    const stage = call.layer === undefined ? operatorStage(call) : layerStage(call.layer, call)
-    if (stage === 'nothing') return []
-    return [{ name, ...stage }] as Stage[]
-  })
+/** A call that no kernel computes. */
+export interface Obstacle {
+  place: number
+  reason: string
 }
 
-function nameOf(layer: Leaf, names: ReadonlyMap<Module, string>): string {
+/** The stages of a chain of calls, and the calls that are none. */
+export function stagesOf(
+  chain: readonly Call[],
+  names: ReadonlyMap<Module, string>,
+): { stages: Stage[]; obstacles: Obstacle[] } {
+  const stages: Stage[] = []
+  const obstacles: Obstacle[] = []
+  for (const [place, call] of chain.entries()) {
+    try {
+      if (call.problem !== undefined) throw new NotFused(call.problem)
+      const stage = call.layer === undefined ? operatorStage(call) : layerStage(call.layer, call)
+      if (stage !== 'nothing') stages.push({ name: nameOf(call, names), place, ...stage } as Stage)
+    } catch (error) {
+      if (!(error instanceof NotFused)) throw error
+      obstacles.push({ place, reason: error.message })
+    }
+  }
+  return { stages, obstacles }
+}
+
+/** What tables call a call. */
+export function nameOf({ layer, operation }: Call, names: ReadonlyMap<Module, string>): string {
+  if (layer === undefined) return operation.replace('aten::', '')
   const name = names.get(layer)
   return name ? `${name} (${layer.constructor.name})` : layer.constructor.name
 }

@@ -4,7 +4,7 @@ import { tidy } from '../memory'
 import { CrossEntropyLoss, Dropout, type Module } from '../nn'
 import type { Tensor } from '../tensor/tensor'
 import { graph } from './binding'
-import { stagesFor } from './compiled'
+import { networkOf, whyNot } from './compiled'
 import type { Guard } from './guard'
 import { type Callable, NotFused } from './recording'
 
@@ -19,6 +19,8 @@ export interface TrainingEntry {
   count: number
   id: number
   reason: string | undefined
+  /** Further lines to the reason. */
+  more: readonly string[]
 }
 
 const trained = new WeakMap<Module, TrainingEntry>()
@@ -60,6 +62,7 @@ export class CompiledStep {
       count: x.size(0),
       id: -1,
       reason: undefined,
+      more: [],
     }
     trained.set(model, entry)
     try {
@@ -67,9 +70,8 @@ export class CompiledStep {
       if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
       if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
       if (x.requiresGrad) throw new NotFused('a gradient at the inputs is wanted')
-      const { stages, guard } = stagesFor(model as Callable, x, 'train')
+      const { id, guard } = networkOf(model as Callable, x, 'train', entry)
       if (!guard.allTraining) throw new NotFused('a layer is in eval mode while the model trains')
-      const id = graph.graphCreate(stages, x.shape, entry)
       graph.graphTrainer(id, options.crossEntropy, options.mean, options.ignoreIndex)
       const step = new CompiledStep(id, guard)
       step.#compare(model as Callable, criterion as Criterion, x, y)
@@ -77,7 +79,7 @@ export class CompiledStep {
       steps.set(step, entry)
       return step
     } catch (error) {
-      entry.reason = (error as Error).message
+      Object.assign(entry, whyNot(error))
       return undefined
     }
   }

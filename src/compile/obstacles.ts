@@ -1,0 +1,88 @@
+import type { Module } from '../nn'
+import { graph, type NativePlan, type Stage } from './binding'
+import { blockTitle } from './drawing'
+import { type Call, NotFused } from './recording'
+import { nameOf, type Obstacle, stagesOf } from './stages'
+
+/**
+ * The plan of a chain, which lives as long as `owner`. `NotFused` where there is none: it says which call is in the way, where
+ * in the chain, and what would be fused without it.
+ */
+export function planOf(
+  chain: readonly Call[],
+  names: ReadonlyMap<Module, string>,
+  shape: readonly number[],
+  owner: object,
+): number {
+  const { stages, obstacles } = stagesOf(chain, names)
+  if (obstacles.length === 0) {
+    try {
+      return graph.graphCreate(stages, shape, owner)
+    } catch (error) {
+      const reason = (error as Error).message
+      const found = firstRefused(stages, shape, reason)
+      if (found === undefined) throw new NotFused(reason)
+      obstacles.push({ place: found.place, reason })
+    }
+  }
+  throw refusal(chain, names, shape, stages, obstacles)
+}
+
+/** The stage that a plan is refused for: the last one of the shortest chain that is refused for the same reason. */
+function firstRefused(stages: readonly Stage[], shape: readonly number[], reason: string): Stage | undefined {
+  for (const [i, stage] of stages.entries()) {
+    try {
+      graph.graphCreate(stages.slice(0, i + 1), shape, {})
+    } catch (error) {
+      if ((error as Error).message === reason) return stage
+    }
+  }
+  return undefined
+}
+
+function refusal(
+  chain: readonly Call[],
+  names: ReadonlyMap<Module, string>,
+  shape: readonly number[],
+  stages: readonly Stage[],
+  obstacles: readonly Obstacle[],
+): NotFused {
+  const [{ place, reason }] = obstacles as [Obstacle]
+  const { from } = chain[place]!
+  const where = `call ${place + 1} of ${chain.length}, ${nameOf(chain[place]!, names)}, of [${from.join(', ')}]`
+  const others = obstacles.slice(1).map(other => `call ${other.place + 1}, ${nameOf(chain[other.place]!, names)}`)
+  const more = [`where: ${where}`]
+  if (others.length > 0) more.push(`also: ${others.join('; ')}`)
+  const parts = partsBetween(chain, shape, stages, obstacles)
+  if (parts.length > 0) more.push(`without ${others.length > 0 ? 'them' : 'it'}: ${parts.join('; ')}`)
+  return new NotFused(reason, more)
+}
+
+/** What the calls between the obstacles would be. */
+function partsBetween(
+  chain: readonly Call[],
+  shape: readonly number[],
+  stages: readonly Stage[],
+  obstacles: readonly Obstacle[],
+): string[] {
+  const parts: string[] = []
+  let begin = 0
+  for (const end of [...obstacles.map(({ place }) => place), chain.length]) {
+    const between = stages.filter(({ place }) => place >= begin && place < end)
+    const plan = planIfAny(between, begin === 0 ? shape : chain[begin - 1]!.to)
+    if (plan !== undefined) {
+      const range = end - begin === 1 ? `call ${end}` : `calls ${begin + 1} to ${end}`
+      parts.push(`${range} as ${plan.blocks.map(blockTitle).join(', ')}`)
+    }
+    begin = end + 1
+  }
+  return parts
+}
+
+function planIfAny(stages: readonly Stage[], shape: readonly number[]): NativePlan | undefined {
+  try {
+    return graph.graphDescribe(graph.graphCreate(stages, shape, {}))
+  } catch {
+    return undefined // what does not fit either is not told of
+  }
+}
