@@ -73,7 +73,7 @@ void finish_statistics(const Stage& norm, const float* bias, int channels, NormS
 
 void finish_backward(const Stage& norm, const double* sum, const double* product, int channels, NormState& state,
                      double* weight_gradient, double* bias_gradient) {
-  for (std::vector<float>* values : {&state.kappa, &state.c0, &state.c1}) {
+  for (std::vector<float>* values : {&state.kappa, &state.c0, &state.c1, &state.rest}) {
     values->assign(round_up(channels, kChannelBlock), 0.0f);
   }
   const float* gamma = norm.weight.defined() ? norm.weight.const_data_ptr<float>() : nullptr;
@@ -82,11 +82,14 @@ void finish_backward(const Stage& norm, const double* sum, const double* product
     const double along = inverse * (product[c] - mean * sum[c]);  // sum of g * x-hat
     const double k = (gamma != nullptr ? gamma[c] : 1.0) * inverse;
     const double c1 = -k * inverse * along / state.count;
-    state.kappa[c] = static_cast<float>(k);
-    state.c1[c] = static_cast<float>(c1);
-    // of the rounded ones, so that the sum of dz stays zero: the sums of the weights' gradients multiply what is left
-    state.c0[c] = static_cast<float>(-static_cast<double>(state.kappa[c]) * sum[c] / state.count -
-                                     static_cast<double>(state.c1[c]) * mean);
+    int exponent = 0;
+    double rest = c1 == 0 || !std::isfinite(c1) ? 1 : std::frexp(c1, &exponent);
+    const double power = c1 == 0 || !std::isfinite(c1) ? c1 : std::ldexp(1.0, exponent);
+    state.rest[c] = static_cast<float>(rest);
+    rest = state.rest[c];
+    state.kappa[c] = static_cast<float>(k / rest);
+    state.c1[c] = static_cast<float>(power);
+    state.c0[c] = static_cast<float>(-static_cast<double>(state.kappa[c]) * sum[c] / state.count - power * mean);
     weight_gradient[c] = along;
     bias_gradient[c] = sum[c];
   }

@@ -23,7 +23,7 @@ void merge(const Moments& to, const Moments& from, int channels);
 
 struct NormState {
   std::vector<double> mean, variance, inverse;  // of the batch; inverse is 1 / sqrt(variance + eps)
-  std::vector<float> kappa, c0, c1;
+  std::vector<float> kappa, c0, c1, rest;
   double count = 0;
 };
 
@@ -31,8 +31,10 @@ struct NormState {
 void finish_statistics(const Stage& norm, const float* bias, int channels, NormState& state, std::vector<float>& scale,
                        std::vector<float>& shift);
 
-// dz = kappa * g + c0 + c1 * z, from the sums of g and of g * z over the batch; gives the gradients of weight and bias,
-// both of the sum of the losses.
+// dz = rest * (kappa * g + c0 + c1 * z), from the sums of g and of g * z over the batch; gives the gradients of weight
+// and bias, both of the sum of the losses. Over a batch dz sums up to zero, and the gradients of the convolution's
+// weights are what remains of it: so that it does so in floats too, c1 is a power of two, which goes into weights
+// without rounding, and c0 fits kappa as it is rounded.
 void finish_backward(const Stage& norm, const double* sum, const double* product, int channels, NormState& state,
                      double* weight_gradient, double* bias_gradient);
 

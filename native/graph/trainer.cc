@@ -70,7 +70,8 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
 }
 
 int64_t Trainer::scratch_bytes() const {
-  int64_t bytes = kept_.bytes() + static_cast<int64_t>(chunk_totals_.size()) * 8;
+  int64_t bytes = kept_.bytes() + static_cast<int64_t>(chunk_totals_.size()) * 8 + image_moments_.sums.bytes() +
+                  static_cast<int64_t>(image_moments_.values.size() * sizeof(float) + image_moments_.known.size());
   for (const auto& w : workers_) {
     bytes += w->arena.bytes() + w->rows.bytes() + w->sums.bytes() + w->dz.bytes() + w->channels.bytes();
   }
@@ -169,15 +170,19 @@ void Trainer::pack(bool learn) {
       pack_conv(b.conv, weight, nullptr, w.forward);
       measure(b.conv, w);
       pack_patches(b.conv, w.forward, w.patched);
-      if (learn && i > 0) {
-        pack_conv_backward(b.conv, weight, w.backward);
-        pack_patches(backward_shape(b), w.backward, w.patched_backward);
-      }
+      if (learn && i > 0 && b.norm < 0) pack_backward(static_cast<int>(i), nullptr);
     } else {
       pack_linear(b.c, static_cast<int>(b.in_size()), weight, w.forward);
       if (learn && i > 0) pack_linear_backward(b.c, static_cast<int>(b.in_size()), weight, w.backward);
     }
   }
+}
+
+void Trainer::pack_backward(int block, const float* scale) {
+  const Block& b = plan_.blocks()[block];
+  BlockWeights& w = weights_[block];
+  pack_conv_backward(b.conv, plan_.stages()[b.linear].weight.const_data_ptr<float>(), scale, w.backward);
+  pack_patches(backward_shape(b), w.backward, w.patched_backward);
 }
 
 void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each) {
@@ -321,8 +326,9 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
     const Stage& stage = plan_.stages()[b.norm];
     finish_backward(stage, total(o.sum), total(o.product), b.conv.out_channels, states_[norm], weight.data(),
                     bias.data());
-    pack_conv(b.conv, plan_.stages()[b.linear].weight.const_data_ptr<float>(), states_[norm].c1.data(),
-              weights_[norm].through);
+    const float* packed = plan_.stages()[b.linear].weight.const_data_ptr<float>();
+    pack_conv(b.conv, packed, states_[norm].c1.data(), weights_[norm].through);
+    if (norm > 0) pack_backward(norm, states_[norm].rest.data());
     const auto fill = [&](const std::vector<double>& from) {
       return [&from, denominator](float* to) {
         for (size_t i = 0; i < from.size(); ++i) to[i] = static_cast<float>(from[i] / denominator);

@@ -76,10 +76,12 @@ class Trainer {
 
   void begin(const Batch& batch, bool learn, uint32_t seed);
   void pack(bool learn);
+  void pack_backward(int block, const float* scale);
   void for_tiles(const std::function<void(Worker&, double*, Tile&)>& each);
   void ensure(Worker& worker, Tile& tile, int block, int track_from);
   bool statistics_from_moments();
   void gather_moments();
+  bool gather_moments_of_images(int64_t count);
   void reserve_kept();
   void finish_first_block(double denominator);
   bool closed(int block) const { return block == 0 && from_moments_; }
@@ -118,6 +120,15 @@ class Trainer {
     std::vector<double> values;
   };
   std::vector<KeptMoments> kept_moments_;
+  // Of data from which batches are drawn, those of each image: [images][moments].
+  struct ImageMoments {
+    at::Tensor x;
+    int64_t version = 0;
+    std::vector<float> values;
+    std::vector<uint8_t> known;
+    Memory sums;  // of a batch, lane by lane
+  };
+  ImageMoments image_moments_;
   std::vector<double> moments_;
   int taps_ = 0;  // 0 where there is no such block
   bool from_moments_ = false;

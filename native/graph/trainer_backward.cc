@@ -246,8 +246,8 @@ void Trainer::write_gradients(double denominator) {
         const int64_t taps = b.taps();
         for (int64_t out = 0; out < b.conv.out_channels; ++out) {
           const double* from = dw + out / kChannelBlock * taps * kChannelBlock + out % kChannelBlock;
-          for (int64_t t = 0; t < taps; ++t)
-            to[out * taps + t] = static_cast<float>(from[t * kChannelBlock] / denominator);
+          const double scale = (b.norm >= 0 ? states_[i].rest[out] : 1.0) / denominator;
+          for (int64_t t = 0; t < taps; ++t) to[out * taps + t] = static_cast<float>(from[t * kChannelBlock] * scale);
         }
       } else {
         const int64_t in = b.in_size(), stride = round_up(in, kernels().lanes);

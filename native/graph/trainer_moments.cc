@@ -4,6 +4,7 @@
 //   dw[t] = kappa T[t] + c0 X[t] + c1 (w G)[t], with batch norm's kappa, c0 and c1 from U and from sum of g z = w T.
 // So it needs no pass for statistics and none after the sums of g are known.
 #include <cmath>
+#include <cstring>
 
 #include "graph/trainer.h"
 
@@ -13,6 +14,9 @@ namespace {
 
 // Of a kernel with more places the moments of a batch that comes once cost more than they save.
 constexpr int kTapsOfPassingBatches = 9;
+
+// Of each image they are kept where they are less than this share of the data.
+constexpr int64_t kLeastDataOfMoments = 8;
 
 // Where the parts of the variance cancel to less than this share, it is gathered in a pass of its own.
 constexpr double kLeastShare = 1e-3;
@@ -37,6 +41,7 @@ void Trainer::gather_moments() {
     }
   }
   const int64_t count = moments_count(taps_);
+  if (passing && gather_moments_of_images(count)) return;
   for (const auto& w : workers_) w->moments.reserve(count * kernels().lanes * 4);
   const int64_t at = offsets_[0].moments;
   for_tiles([&](Worker& worker, double* totals, Tile& tile) {
@@ -53,6 +58,45 @@ void Trainer::gather_moments() {
   if (passing) return;
   if (kept_moments_.size() == 2) kept_moments_.erase(kept_moments_.begin());
   kept_moments_.push_back({batch_->x, batch_->x._version(), moments_});
+}
+
+// From what is kept of each image; what is not is gathered first. False where that would take too much memory.
+bool Trainer::gather_moments_of_images(int64_t count) {
+  if (count * kLeastDataOfMoments > plan_.blocks()[0].in_size()) return false;
+  const int64_t lanes = kernels().lanes, images = batch_->x.size(0);
+  ImageMoments& kept = image_moments_;
+  if (!kept.x.defined() || kept.x.const_data_ptr() != x_ || kept.version != batch_->x._version() ||
+      kept.x.size(0) != images) {
+    kept.x = batch_->x;
+    kept.version = batch_->x._version();
+    kept.values.resize(images * count);
+    kept.known.assign(images, 0);
+  }
+  bool all = true;
+  for (int64_t i = 0; i < count_; ++i) all = all && kept.known[order_[i]] != 0;
+  if (!all) {
+    // a lane is an image
+    const int64_t bytes = tiles_ * count * lanes * static_cast<int64_t>(sizeof(float));
+    kept.sums.reserve(bytes);
+    float* sums = reinterpret_cast<float*>(kept.sums.data());
+    std::memset(sums, 0, bytes);
+    for_tiles([&](Worker& worker, double*, Tile& tile) {
+      ensure(worker, tile, -1, 0);
+      kernels().conv_moments(
+          {plan_.blocks()[0].conv, plan_.start(-1, tile.memory, plan_.training()), sums + tile.index * count * lanes});
+    });
+    for (int64_t i = 0; i < count_; ++i) {
+      const float* from = sums + i / lanes * count * lanes + i % lanes;
+      for (int64_t m = 0; m < count; ++m) kept.values[order_[i] * count + m] = from[m * lanes];
+      kept.known[order_[i]] = 1;
+    }
+  }
+  moments_.assign(count, 0.0);
+  for (int64_t i = 0; i < count_; ++i) {
+    const float* from = kept.values.data() + order_[i] * count;
+    for (int64_t m = 0; m < count; ++m) moments_[m] += static_cast<double>(from[m]);
+  }
+  return true;
 }
 
 bool Trainer::statistics_from_moments() {

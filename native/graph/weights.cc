@@ -44,15 +44,16 @@ void pack_conv(const ConvShape& c, const float* weight, const float* scale, std:
   }
 }
 
-void pack_conv_backward(const ConvShape& c, const float* weight, std::vector<float>& out) {
+void pack_conv_backward(const ConvShape& c, const float* weight, const float* scale, std::vector<float>& out) {
   const int64_t kernel = static_cast<int64_t>(c.kernel_h) * c.kernel_w;
   const int64_t taps = c.out_channels * kernel;
   out.assign(round_up(c.in_channels, kChannelBlock) * taps, 0.0f);
   for (int64_t i = 0; i < c.in_channels; ++i) {
     float* to = out.data() + i / kChannelBlock * taps * kChannelBlock + i % kChannelBlock;
     for (int64_t o = 0; o < c.out_channels; ++o) {
+      const float factor = scale != nullptr ? scale[o] : 1.0f;
       for (int64_t k = 0; k < kernel; ++k) {
-        to[(o * kernel + k) * kChannelBlock] = weight[(o * c.in_channels + i) * kernel + (kernel - 1 - k)];
+        to[(o * kernel + k) * kChannelBlock] = weight[(o * c.in_channels + i) * kernel + (kernel - 1 - k)] * factor;
       }
     }
   }

@@ -32,8 +32,8 @@ void measure(const ConvShape& conv, BlockWeights& weights);
 void pad_channels(std::vector<float>& values);
 // [ceil(out / 4)][in][kernel_h][kernel_w][4], each output channel times its `scale` where that is given.
 void pack_conv(const ConvShape& conv, const float* weight, const float* scale, std::vector<float>& out);
-// The convolution that gives the gradient at the input: channels exchanged, the kernel turned around.
-void pack_conv_backward(const ConvShape& conv, const float* weight, std::vector<float>& out);
+// The convolution that gives the gradient at the input: channels exchanged, the kernel turned around; `scale` as above.
+void pack_conv_backward(const ConvShape& conv, const float* weight, const float* scale, std::vector<float>& out);
 ConvShape backward_shape(const Block& block);
 // [ceil(out / 4)][16][in][4] of weights packed by the two above, transformed for kernels/winograd.h; empty where the
 // kernels take no patches.

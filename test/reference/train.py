@@ -4,6 +4,8 @@ One run, printed as JSON (what a live comparison asks for):
     python test/reference/train.py --data DIR --limit 6000 --epochs 5 --seed 0 --split-seed 0 --threads 2
 The fixture (every run of the table below, each in a process of its own):
     python test/reference/train.py --data DIR --sample src/data/sample --write test/reference/fixtures/train.json
+And what test/compile-accuracy.test.ts measures distances from, which takes a minute and some 10 GB:
+    python test/reference/train.py --data DIR --epochs 5 --double > test/reference/fixtures/train-float64.json
 
 Needs torch and numpy; scikit-learn where it is installed, else its permutation straight from numpy.
 DIR holds the four IDX files of Fashion-MNIST, gzipped or not.
@@ -100,6 +102,9 @@ def run(options):
 
     torch.manual_seed(options.seed)
     model = Net()
+    if options.double:
+        model.double()
+        x, val_x, test_x = x.double(), val_x.double(), test_x.double()
     optimizer = Adam(model.parameters(), lr=options.lr)
     criterion = nn.CrossEntropyLoss()
     train_losses, val_losses = [], []
@@ -171,6 +176,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--double", action="store_true")
     parser.add_argument("--sample")
     parser.add_argument("--write")
     options = parser.parse_args()
