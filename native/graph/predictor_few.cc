@@ -11,7 +11,7 @@ namespace ltn::graph {
 namespace {
 
 constexpr int64_t kMostFloats = 1 << 30;  // of a buffer: distances are 32 bits wide
-constexpr int kGroup = 16;  // images that go through the linear layers together
+constexpr int kGroup = 16;                // images that go through the linear layers together
 // Products of vectors that are worth the other threads.
 constexpr double kThreads = 60000;
 // Vectors of outputs that a kernel takes together: the sums do not depend on the number of threads.
@@ -34,7 +34,8 @@ Planes plain(int h, int w, float* first) {
 
 bool halves(const Block& b) {
   const PoolShape& p = b.pool;
-  return p.kernel_h == 2 && p.kernel_w == 2 && p.stride_h == 2 && p.stride_w == 2 && p.pad_h == 0 && p.pad_w == 0;
+  return p.kernel_h == 2 && p.kernel_w == 2 && p.stride_h == 2 && p.stride_w == 2 && p.pad_h == 0 && p.pad_w == 0 &&
+         2 * p.out_h <= b.conv.out_h && 2 * p.out_w <= b.conv.out_w;
 }
 
 // The convolution's rows that its pool looks at.
@@ -62,6 +63,8 @@ FewPredictor::FewPredictor(const Plan& plan) : plan_(plan), steps_(plan.blocks()
       s.cost = static_cast<double>(b.in_size()) * s.vectors;
       tile_cost_ += static_cast<double>(b.in_size()) * b.c;
     }
+    // rows that are convolved lie in planes of their own, and functions have a kernel for tiles alone
+    if (b.function != Function::None || (b.kind == Block::Kind::Conv && b.flat)) fits_ = false;
     s.floats = s.in.channel * b.in_c + slack();
     fits_ = fits_ && s.floats < kMostFloats && static_cast<int64_t>(s.vectors) * kernels().lanes * b.c < kMostFloats;
     const int64_t width = std::max(b.in_w, b.kind == Block::Kind::Conv ? b.conv.out_w : 0);
@@ -130,7 +133,8 @@ void FewPredictor::plan_conv(const Block& b, Step& s) {
 
 bool FewPredictor::pays(int64_t count) const {
   const int64_t lanes = kernels().lanes;
-  return fits_ && cost_ * static_cast<double>(count) <= tile_cost_ * static_cast<double>(round_up(count, lanes) / lanes);
+  return fits_ &&
+         cost_ * static_cast<double>(count) <= tile_cost_ * static_cast<double>(round_up(count, lanes) / lanes);
 }
 
 void FewPredictor::pack_conv(const Block& b, Step& s) const {
@@ -266,13 +270,14 @@ void FewPredictor::conv(const Block& b, const Step& s, const float* in, const Pl
 void FewPredictor::place(int channels, int h, int w, const float* in, int64_t row, int64_t channel, const float* end,
                          Activation activation, const Planes& out, Worker& worker) const {
   float* scratch = floats(worker.scratch);
-  if (end == nullptr && out.split_h == 1 && out.split_w == 1 && row == w && out.pitch == w && channel == out.channel && channel == h * w) {
+  if (end == nullptr && out.split_h == 1 && out.split_w == 1 && row == w && out.pitch == w && channel == out.channel &&
+      channel == h * w) {
     // nothing between the rows on either side: all of it is one
     kernels().few_place({1, 1, channels * h * w, in, 0, 0, end, scratch, activation, out});
     return;
   }
-  kernels().few_place({channels, h, w, in, static_cast<long>(row), static_cast<long>(channel), end, scratch, activation,
-                       out});
+  kernels().few_place(
+      {channels, h, w, in, static_cast<long>(row), static_cast<long>(channel), end, scratch, activation, out});
 }
 
 const float* FewPredictor::tail(const float* in, int64_t& row, int count) {
@@ -302,7 +307,8 @@ void FewPredictor::linear(const Block& b, const Step& s, const float* in, int64_
   const auto part = [&](int64_t first, int64_t last) {
     kernels().few_linear({count, static_cast<int>(b.in_size()), static_cast<int>(first * kLinearChunk),
                           static_cast<int>(std::min<int64_t>(last * kLinearChunk, s.vectors)), in,
-                          static_cast<long>(in_row), floats(s.weights), floats(s.bias), out, static_cast<long>(out_row)});
+                          static_cast<long>(in_row), floats(s.weights), floats(s.bias), out,
+                          static_cast<long>(out_row)});
   };
   const int64_t chunks = divide_up(s.vectors, kLinearChunk);
   if (chunks > 1 && at::get_num_threads() > 1 && s.cost * count > kThreads) {

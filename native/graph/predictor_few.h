@@ -22,11 +22,11 @@ class FewPredictor {
  private:
   // What is known of a block beforehand.
   struct Step {
-    Planes in;             // how its input lies in memory; without the first
-    int64_t floats = 0;    // of that
-    bool pooled = false;   // the pool is part of the convolution
-    int rows = 0;          // of the convolution's output, in.pitch apart
-    int vectors = 0;       // of places, over all these rows
+    Planes in;            // how its input lies in memory; without the first
+    int64_t floats = 0;   // of that
+    bool pooled = false;  // the pool is part of the convolution
+    int rows = 0;         // of the convolution's output, in.pitch apart
+    int vectors = 0;      // of places, over all these rows
     std::vector<int32_t> offsets;
     Memory weights, bias;
     double cost = 0;  // products of vectors for an image

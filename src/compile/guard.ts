@@ -1,5 +1,5 @@
-import { Dropout, type Leaf, type Module } from '../nn'
-import { ownChildren, ownParameters } from '../nn/module-tree'
+import { Dropout, Leaf, type Module } from '../nn'
+import { ownBuffers, ownChildren, ownParameters } from '../nn/module-tree'
 import type { Tensor } from '../tensor/tensor'
 import type { Call } from './recording'
 
@@ -21,6 +21,10 @@ export class Guard {
       this.#expect(module, 'forward')
       for (const [name] of ownChildren(module)) this.#expect(module, name)
       for (const [name] of ownParameters(module)) this.#expect(module, name)
+      if (module instanceof Leaf) continue
+      // written in JavaScript, it may do something else in the other mode
+      this.#expect(module, 'training')
+      for (const [name] of ownBuffers(module)) this.#expect(module, name)
     }
     const layers = new Set(chain.flatMap(({ layer }) => (layer === undefined ? [] : [layer])))
     this.#modal = [...layers].filter(isModal)

@@ -1,7 +1,7 @@
 // Few images: one at a time, with its places as lanes (few_types.h). A convolution is one loop over (channel, row and
-// column of the kernel) for blocks of four channels by some vectors of places, whatever its sizes, and knows of no rows;
-// a second pass over its output, which is small and in the cache, applies the activation and puts the rows where the next
-// block reads them. A pool of 2x2 is four convolutions at once and a maximum in registers.
+// column of the kernel) for blocks of four channels by some vectors of places, whatever its sizes, and knows of no
+// rows; a second pass over its output, which is small and in the cache, applies the activation and puts the rows where
+// the next block reads them. A pool of 2x2 is four convolutions at once and a maximum in registers.
 #pragma once
 
 #include "graph/kernels/forward.h"
@@ -64,7 +64,8 @@ LTN_INLINE void place_row(const float* in, int w, int y, const Planes& out, floa
   float* to = channel + (row % out.split_h) * split * out.plane + static_cast<long>(row / out.split_h) * out.pitch;
   for (int first = 0; first < split && first < w; ++first) {
     const int column = first + out.pad_w;
-    take_every<act>(in + first, split, (w - first + split - 1) / split, to + column % split * out.plane + column / split);
+    take_every<act>(in + first, split, (w - first + split - 1) / split,
+                    to + column % split * out.plane + column / split);
   }
 }
 
@@ -131,8 +132,7 @@ __attribute__((noinline)) void few_conv_of(const FewConv& a) {
     const long at = static_cast<long>(v + kStep <= a.vectors ? v : a.vectors - kStep) * L;
     const float* in = a.in + at;
     for (int o = a.first; o < a.last; o += R) {
-      const float* w =
-          a.weights + static_cast<long>(o / kFewChannels) * a.taps * kFewChannels + o % kFewChannels;
+      const float* w = a.weights + static_cast<long>(o / kFewChannels) * a.taps * kFewChannels + o % kFewChannels;
       float* out = a.out + o * a.channel + at;
       const int left = a.last - o;
       if (left >= R) {

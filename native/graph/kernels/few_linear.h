@@ -1,5 +1,5 @@
-// Linear layers of few images: outputs are the lanes, each vector of weights is used for up to four images at once. What
-// few images and outputs leave of the registers sums over every other input.
+// Linear layers of few images: outputs are the lanes, each vector of weights is used for up to four images at once.
+// What few images and outputs leave of the registers sums over every other input.
 #pragma once
 
 #include "graph/kernels/few.h"

@@ -20,7 +20,8 @@ struct FewPoolRun {
     float* widths = picked + a.scratch_row;
     const V nothing = a.average ? V{} : all(-INFINITY);
     for (long x = 0; x < a.scratch_row; x += L) store(rows + x, nothing);
-    const ltn::graph::PoolPass shape{p, a.average, a.count_padding, a.channels, a.h, a.w, {}, {}, nullptr, nullptr, nullptr};
+    const ltn::graph::PoolPass shape{p,  a.average, a.count_padding, a.channels, a.h,    a.w,
+                                     {}, {},        nullptr,         nullptr,    nullptr};
     const int needed = (p.out_w - 1) * p.stride_w + 1;
     for (int c = 0; c < a.channels; ++c) {
       for (int py = 0; py < p.out_h; ++py) {
