@@ -4,7 +4,7 @@ namespace ltn::graph {
 
 uint32_t dropout_seed(uint32_t step, int block) { return step + 0x9e3779b9u * static_cast<uint32_t>(block + 1); }
 
-void TileForward::block(int i, double& bound, bool track, uint8_t* index, float* picked) const {
+void TileForward::block(int i, double& bound, const float* z, bool track, uint8_t* index, float* picked) const {
   const Kernels& k = kernels();
   const Block& b = plan.blocks()[i];
   const BlockWeights& w = weights[i];
@@ -22,6 +22,8 @@ void TileForward::block(int i, double& bound, bool track, uint8_t* index, float*
       a.bias = w.bias_or_null();
       a.scale = w.scale.empty() ? nullptr : w.scale.data();
       a.shift = w.shift.empty() ? nullptr : w.shift.data();
+      a.patched = w.patched_or_null();
+      a.z = z;
       a.rows = rows;
       a.out = out;
       a.index = track && b.pool.kernel_h != 0 ? index : nullptr;

@@ -18,7 +18,8 @@ struct TileForward {
   uint32_t first_image = 0;  // of the tile
 
   // `bound`: the largest magnitude at the block's input, and then at its output; NaN where that is unknown.
-  void block(int index, double& bound, bool track, uint8_t* index_at, float* picked_at) const;
+  // `z`: the block's convolution, where it is stored, or null.
+  void block(int index, double& bound, const float* z, bool track, uint8_t* index_at, float* picked_at) const;
 };
 
 uint32_t dropout_seed(uint32_t step, int block);

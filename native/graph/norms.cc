@@ -90,7 +90,9 @@ void finish_backward(const Stage& norm, const double* sum, const double* product
     const double c1 = -k * inverse * along / state.count;
     state.kappa[c] = static_cast<float>(k);
     state.c1[c] = static_cast<float>(c1);
-    state.c0[c] = static_cast<float>(-k * sum[c] / state.count - c1 * mean);
+    // of the rounded ones, so that the sum of dz stays zero: the sums of the weights' gradients multiply what is left
+    state.c0[c] = static_cast<float>(-static_cast<double>(state.kappa[c]) * sum[c] / state.count -
+                                     static_cast<double>(state.c1[c]) * mean);
     weight_gradient[c] = along;
     bias_gradient[c] = sum[c];
   }

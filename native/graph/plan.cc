@@ -6,10 +6,14 @@
 #include <climits>
 
 #include "core/errors.h"
+#include "graph/weights.h"
 
 namespace ltn::graph {
 
 namespace {
+
+// A value of a convolution with so many taps is stored for the passes to come, where tiles are kept.
+constexpr int kStoredTaps = 24;
 
 int out_size(int64_t in, int64_t pad, int64_t dilation, int64_t kernel, int64_t stride, bool ceil = false) {
   const int64_t span = in + 2 * pad - dilation * (kernel - 1) - 1 + (ceil ? stride - 1 : 0);
@@ -88,6 +92,7 @@ Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t i
     const int64_t rows = std::max(1, b.pool.kernel_h);
     const int64_t channels = round_up(b.conv.out_channels, kChannelBlock);
     rows_ = std::max(rows_, rows * channels * b.conv.out_w * lanes);
+    rows_ = std::max({rows_, patches_scratch(b.conv), patches_scratch(backward_shape(b))});
   }
   lay_out(inference_, false);
   lay_out(training_, true);
@@ -273,6 +278,9 @@ void Plan::lay_out(Layout& layout, bool training) const {
     const bool pool = b.pool.kernel_h != 0 && !b.average;
     if (training && pool) buffers.index = take(b.size() * lanes);
     if (training && b.norm >= 0) buffers.picked = take(b.size() * lanes * 4);
+    if (training && b.norm >= 0 && b.taps() >= kStoredTaps) {
+      buffers.z = take(int64_t{b.conv.out_channels} * b.conv.out_h * b.conv.out_w * lanes * 4);
+    }
     if (training) buffers.gradient = take(b.size() * lanes * 4);
     layout.blocks.push_back(buffers);
   }

@@ -64,6 +64,7 @@ struct Block {
 struct Layout {
   struct Buffers {
     int64_t out = 0, index = 0, picked = 0, gradient = 0;
+    int64_t z = -1;  // the convolution, where it is dearer to compute than to store
   };
   std::vector<Buffers> blocks;
   int64_t input = 0;

@@ -59,6 +59,7 @@ void Predictor::pack() {
     }
     pad_channels(w.bias);
     pack_conv(b.conv, weight, norm ? scale.data() : nullptr, w.forward);
+    pack_patches(b.conv, w.forward, w.patched);
     measure(b.conv, w);
   }
 }
@@ -75,7 +76,7 @@ void Predictor::run_tiles(const float* x, int64_t count, float* out, int64_t fir
     const int64_t here = std::min(lanes, count - t * lanes);
     for (int64_t i = 0; i < here; ++i) images[i] = x + (t * lanes + i) * size;
     double bound = k.load_tile(images, size, plan_.input_offsets(), plan_.place(-1, memory, plan_.inference()).first);
-    for (int b = 0; b <= final; ++b) tile.block(b, bound, false, nullptr, nullptr);
+    for (int b = 0; b <= final; ++b) tile.block(b, bound, nullptr, false, nullptr, nullptr);
     k.store_tile(plan_.start(final, memory, plan_.inference()), static_cast<int>(out_size), static_cast<int>(here),
                  out + t * lanes * out_size);
   }

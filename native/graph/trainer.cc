@@ -96,8 +96,16 @@ uint8_t* Trainer::index(int block, const Tile& tile) const {
 }
 
 float* Trainer::picked(int block, const Tile& tile) const {
-  if (plan_.blocks()[block].norm < 0 || closed(block)) return nullptr;
+  const Block& b = plan_.blocks()[block];
+  if (b.norm < 0 || closed(block)) return nullptr;
+  float* z = stored(block, tile);
+  if (z != nullptr && b.pool.kernel_h == 0) return z;
   return reinterpret_cast<float*>(tile.memory + plan_.training().blocks[block].picked);
+}
+
+float* Trainer::stored(int block, const Tile& tile) const {
+  const int64_t at = plan_.training().blocks[block].z;
+  return keep_ && at >= 0 && !closed(block) ? reinterpret_cast<float*>(tile.memory + at) : nullptr;
 }
 
 void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
@@ -160,7 +168,11 @@ void Trainer::pack(bool learn) {
       w.shift.clear();
       pack_conv(b.conv, weight, nullptr, w.forward);
       measure(b.conv, w);
-      if (learn && i > 0) pack_conv_backward(b.conv, weight, w.backward);
+      pack_patches(b.conv, w.forward, w.patched);
+      if (learn && i > 0) {
+        pack_conv_backward(b.conv, weight, w.backward);
+        pack_patches(backward_shape(b), w.backward, w.patched_backward);
+      }
     } else {
       pack_linear(b.c, static_cast<int>(b.in_size()), weight, w.forward);
       if (learn && i > 0) pack_linear_backward(b.c, static_cast<int>(b.in_size()), weight, w.backward);
@@ -228,7 +240,8 @@ void Trainer::ensure(Worker& worker, Tile& tile, int block, int track_from) {
       continue;
     }
     const bool track = learn_ && (keep_ || i >= track_from);
-    forward.block(i, bound, track, track ? index(i, tile) : nullptr, track ? picked(i, tile) : nullptr);
+    forward.block(i, bound, stored(i, tile), track, track ? index(i, tile) : nullptr,
+                  track ? picked(i, tile) : nullptr);
     tile.done = i;
   }
 }
@@ -244,7 +257,9 @@ void Trainer::statistics(int norm) {
     ConvStatistics a{b.conv,
                      plan_.start(norm - 1, tile.memory, plan_.training()),
                      weights_[norm].forward.data(),
+                     weights_[norm].patched_or_null(),
                      reinterpret_cast<float*>(worker.rows.data()),
+                     stored(norm, tile),
                      at,
                      at + each,
                      at + 2 * each};

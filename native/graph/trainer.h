@@ -97,6 +97,7 @@ class Trainer {
   float* gradient(int block, const Tile& tile) const;
   uint8_t* index(int block, const Tile& tile) const;
   float* picked(int block, const Tile& tile) const;
+  float* stored(int block, const Tile& tile) const;  // the convolution, where it is stored
   double* total(int64_t offset) { return totals_.data() + offset; }
 
   const Plan& plan_;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/errors.h"
+#include "graph/sums.h"
 #include "graph/trainer.h"
 
 namespace ltn::graph {
@@ -119,6 +120,8 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
       a.pool = b.pool;
       a.in = plan_.start(i - 1, tile.memory, layout);
       if (b.norm >= 0 && !closed(i)) {
+        a.z = stored(i, tile);
+        a.c1 = state.c1.data();
         a.weights = weights_[i].through.data();
         a.kappa = state.kappa.data();
         a.bias = state.c0.data();
@@ -139,7 +142,13 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
         a.dz_step = b.conv.stride_w;
         k.conv_backward(a);
         const long width = static_cast<long>(b.in_w) * k.lanes;
-        k.conv_plain({back, dz, weights_[i].backward.data(), {below, width, width * b.in_h}});
+        const BlockWeights& w = weights_[i];
+        k.conv_plain({back,
+                      dz,
+                      w.backward.data(),
+                      w.patched_backward.empty() ? nullptr : w.patched_backward.data(),
+                      a.rows,
+                      {below, width, width * b.in_h}});
       } else {
         k.conv_backward(a);
       }
@@ -200,11 +209,7 @@ void Trainer::flush(Worker& worker, double* totals) {
     if (plan_.blocks()[i].kind == Block::Kind::Conv) {
       kernels().flush(sums + o.vector_dw, o.dw_count, totals + o.dw);
     } else {
-      float* from = sums + o.vector_dw;
-      for (int64_t n = 0; n < o.dw_count; ++n) {
-        totals[o.dw + n] += static_cast<double>(from[n]);
-        from[n] = 0;
-      }
+      take_sums(sums + o.vector_dw, o.dw_count, totals + o.dw);
     }
     kernels().flush(sums + o.vector_db, o.db_count, totals + o.db);
   }
@@ -226,10 +231,8 @@ void Trainer::write_gradients(double denominator) {
     const Block& b = plan_.blocks()[i];
     const Offsets& o = offsets_[i];
     if (b.linear < 0) continue;
-    for (int64_t c = 0; c < chunks_; ++c) {
-      const double* t = chunk_totals_.data() + c * totals_size_;
-      double* to = total(o.dw);  // db follows
-      for (int64_t n = 0; n < o.dw_count + o.db_count; ++n) to[n] += t[o.dw + n];
+    for (int64_t c = 0; c < chunks_; ++c) {  // db follows dw
+      add_up(chunk_totals_.data() + c * totals_size_ + o.dw, o.dw_count + o.db_count, total(o.dw));
     }
     if (closed(static_cast<int>(i))) {
       finish_first_block(denominator);
@@ -248,8 +251,7 @@ void Trainer::write_gradients(double denominator) {
         }
       } else {
         const int64_t in = b.in_size(), stride = round_up(in, kernels().lanes);
-        for (int64_t out = 0; out < b.c; ++out)
-          for (int64_t f = 0; f < in; ++f) to[out * in + f] = static_cast<float>(dw[out * stride + f] / denominator);
+        for (int64_t out = 0; out < b.c; ++out) write_sums(dw + out * stride, in, 1 / denominator, to + out * in);
       }
     });
     write_gradient(s.bias, [&](float* to) {

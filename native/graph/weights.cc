@@ -76,6 +76,41 @@ ConvShape backward_shape(const Block& b) {
           reach_h - b.pad_h};
 }
 
+// U = G g G' of each kernel g, in double.
+void pack_patches(const ConvShape& c, const std::vector<float>& packed, std::vector<float>& out) {
+  out.clear();
+  if (!patched(c)) return;
+  const int64_t blocks = round_up(c.out_channels, kChannelBlock) / kChannelBlock, channels = c.in_channels;
+  out.resize(blocks * kPatch * kPatch * channels * kChannelBlock);
+  const int64_t element = channels * kChannelBlock;
+  for (int64_t block = 0; block < blocks; ++block) {
+    float* to = out.data() + block * kPatch * kPatch * element;
+    for (int64_t i = 0; i < element; ++i) {
+      const float* g = packed.data() + (block * channels + i / kChannelBlock) * 9 * kChannelBlock + i % kChannelBlock;
+      double rows[kPatch][3];
+      for (int x = 0; x < 3; ++x) {
+        const double g0 = g[x * kChannelBlock], g1 = g[(3 + x) * kChannelBlock], g2 = g[(6 + x) * kChannelBlock];
+        rows[0][x] = g0;
+        rows[1][x] = (g0 + g1 + g2) / 2;
+        rows[2][x] = (g0 - g1 + g2) / 2;
+        rows[3][x] = g2;
+      }
+      for (int y = 0; y < kPatch; ++y) {
+        const double* r = rows[y];
+        float* u = to + y * kPatch * element + i;
+        u[0] = static_cast<float>(r[0]);
+        u[element] = static_cast<float>((r[0] + r[1] + r[2]) / 2);
+        u[2 * element] = static_cast<float>((r[0] - r[1] + r[2]) / 2);
+        u[3 * element] = static_cast<float>(r[2]);
+      }
+    }
+  }
+}
+
+int64_t patches_scratch(const ConvShape& c) {
+  return patched(c) ? int64_t{kPatch} * kPatch * (c.in_channels + kChannelBlock) * (c.out_w / 2) * kernels().lanes : 0;
+}
+
 static void pack_matrix(int outs, int ins, int64_t out_step, int64_t in_step, const float* weight,
                         std::vector<float>& out) {
   const int64_t block = kernels().linear_block(outs);

@@ -9,13 +9,15 @@ namespace ltn::graph {
 
 struct BlockWeights {
   std::vector<float> forward, backward;
-  std::vector<float> through;       // batch norm's part of the backward pass: `forward` times c1
-  std::vector<float> bias;          // empty where there is none
-  std::vector<float> scale, shift;  // of batch norm in training
+  std::vector<float> patched, patched_backward;  // the same, where the kernels take patches
+  std::vector<float> through;                    // batch norm's part of the backward pass: `forward` times c1
+  std::vector<float> bias;                       // empty where there is none
+  std::vector<float> scale, shift;               // of batch norm in training
   // of a convolution, and of its scale: what magnitudes are multiplied with at most, and what is added
   double reach = 0, offset = 0, scale_reach = 1, scale_offset = 0;
 
   const float* bias_or_null() const { return bias.empty() ? nullptr : bias.data(); }
+  const float* patched_or_null() const { return patched.empty() ? nullptr : patched.data(); }
   // No less than the largest magnitude that can arise in a block and at its output from inputs up to `bound`, or NaN.
   double bound(const Block& block, double bound) const;
 };
@@ -33,6 +35,11 @@ void pack_conv(const ConvShape& conv, const float* weight, const float* scale, s
 // The convolution that gives the gradient at the input: channels exchanged, the kernel turned around.
 void pack_conv_backward(const ConvShape& conv, const float* weight, std::vector<float>& out);
 ConvShape backward_shape(const Block& block);
+// [ceil(out / 4)][16][in][4] of weights packed by the two above, transformed for kernels/winograd.h; empty where the
+// kernels take no patches.
+void pack_patches(const ConvShape& conv, const std::vector<float>& packed, std::vector<float>& out);
+// Scratch of a convolution by patches, in floats.
+int64_t patches_scratch(const ConvShape& conv);
 // [blocks][in][block] of weight [out][in]; or, transposed, for the gradient at the input.
 void pack_linear(int out_features, int in_features, const float* weight, std::vector<float>& out);
 void pack_linear_backward(int out_features, int in_features, const float* weight, std::vector<float>& out);

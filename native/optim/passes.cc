@@ -4,11 +4,7 @@
 
 #include <cmath>
 
-#if defined(__x86_64__) && defined(__linux__)
-#define LTN_CLONES __attribute__((target_clones("avx512f", "fma,avx2", "default")))
-#else
-#define LTN_CLONES
-#endif
+#include "core/clones.h"
 
 namespace ltn {
 

@@ -60,54 +60,55 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
   }
 }
 
-// Sums of one row: dw[o][c][ky][kx] += sum over x of dz[o][x] * in[c][ky][x s + kx], for four channels o.
+// Rows of dz: `count` of them, `row` apart.
+struct DzRows {
+  float* first;
+  long row, channel;
+  int count;
+};
+
+// Sums of some rows: dw[o][c][ky][kx] += sum over y and x of dz[o][y][x] * in[c][y s + ky][x s + kx], for R channels o.
+// They are summed by themselves before they are added: images with a uniform background would let one long sum drift.
 template <int R, int KW>
-LTN_INLINE void weights_block(const ConvShape& c, const float* in, const float* dz, long channel, float* dw) {
-  const long row = static_cast<long>(c.in_w) * c.dilation_h * L;
-  const long plane = static_cast<long>(c.in_h) * c.in_w * L;
-  const long step = static_cast<long>(c.stride_w) * L;
+LTN_INLINE void weights_block(const ConvShape& c, const float* in, const DzRows& dz, float* dw) {
+  const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h;
+  const long step = static_cast<long>(c.stride_w) * L, down = row * c.stride_h;
+  constexpr int W = KW > 0 ? KW : 1;
   for (int ic = 0; ic < c.in_channels; ++ic, in += plane) {
-    const float* p = in;
-    for (int ky = 0; ky < c.kernel_h; ++ky, p += row) {
-      if constexpr (KW > 0) {
-        V acc[KW][R];
+    for (int ky = 0; ky < c.kernel_h; ++ky) {
+      const float* p = in + ky * row * c.dilation_h;
+      for (int kx = 0; kx < c.kernel_w;
+           kx += W, p += static_cast<long>(c.dilation_w) * L, dw += W * kChannelBlock * L) {
+        V acc[W][R];
 #pragma GCC unroll 5
-        for (int kx = 0; kx < KW; ++kx)
+        for (int k = 0; k < W; ++k)
 #pragma GCC unroll 4
-          for (int r = 0; r < R; ++r) acc[kx][r] = load(dw + (kx * kChannelBlock + r) * L);
-        V window[KW];
+          for (int r = 0; r < R; ++r) acc[k][r] = V{};
+        for (int y = 0; y < dz.count; ++y) {
+          const float* q = p + y * down;
+          const float* d = dz.first + y * dz.row;
+          V window[W];
 #pragma GCC unroll 5
-        for (int kx = 0; kx + 1 < KW; ++kx) window[kx + 1] = load(p + kx * L);
-        for (int x = 0; x < c.out_w; ++x) {
+          for (int k = 0; k + 1 < W; ++k) window[k + 1] = load(q + k * L);
+          for (int x = 0; x < c.out_w; ++x) {
 #pragma GCC unroll 5
-          for (int kx = 0; kx + 1 < KW; ++kx) window[kx] = window[kx + 1];
-          window[KW - 1] = load(p + (x + KW - 1) * L);
+            for (int k = 0; k + 1 < W; ++k) window[k] = window[k + 1];
+            window[W - 1] = load(KW > 0 ? q + (x + W - 1) * L : q + x * step);
+#pragma GCC unroll 4
+            for (int r = 0; r < R; ++r) {
+              const V v = load(d + r * dz.channel + x * L);
+#pragma GCC unroll 5
+              for (int k = 0; k < W; ++k) acc[k][r] += v * window[k];
+            }
+          }
+        }
+#pragma GCC unroll 5
+        for (int k = 0; k < W; ++k)
 #pragma GCC unroll 4
           for (int r = 0; r < R; ++r) {
-            const V d = load(dz + r * channel + x * L);
-#pragma GCC unroll 5
-            for (int kx = 0; kx < KW; ++kx) acc[kx][r] += d * window[kx];
+            float* to = dw + (k * kChannelBlock + r) * L;
+            store(to, load(to) + acc[k][r]);
           }
-        }
-#pragma GCC unroll 5
-        for (int kx = 0; kx < KW; ++kx)
-#pragma GCC unroll 4
-          for (int r = 0; r < R; ++r) store(dw + (kx * kChannelBlock + r) * L, acc[kx][r]);
-        dw += KW * kChannelBlock * L;
-      } else {
-        const float* q = p;
-        for (int kx = 0; kx < c.kernel_w; ++kx, q += static_cast<long>(c.dilation_w) * L, dw += kChannelBlock * L) {
-          V acc[R];
-#pragma GCC unroll 4
-          for (int r = 0; r < R; ++r) acc[r] = load(dw + r * L);
-          for (int x = 0; x < c.out_w; ++x) {
-            const V i = load(q + x * step);
-#pragma GCC unroll 4
-            for (int r = 0; r < R; ++r) acc[r] += load(dz + r * channel + x * L) * i;
-          }
-#pragma GCC unroll 4
-          for (int r = 0; r < R; ++r) store(dw + r * L, acc[r]);
-        }
       }
     }
   }
@@ -115,7 +116,7 @@ LTN_INLINE void weights_block(const ConvShape& c, const float* in, const float* 
 
 // Both rows of a kernel of two at once: the loads of dz serve twice as many sums.
 template <int R>
-LTN_INLINE void weights_block_2x2(const ConvShape& c, const float* in, const float* dz, long channel, float* dw) {
+LTN_INLINE void weights_block_2x2(const ConvShape& c, const float* in, const DzRows& dz, float* dw) {
   const long row = static_cast<long>(c.in_w) * L;
   const long plane = static_cast<long>(c.in_h) * row;
   for (int ic = 0; ic < c.in_channels; ++ic, in += plane, dw += 4 * kChannelBlock * L) {
@@ -123,130 +124,144 @@ LTN_INLINE void weights_block_2x2(const ConvShape& c, const float* in, const flo
 #pragma GCC unroll 4
     for (int k = 0; k < 4; ++k)
 #pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) acc[k][r] = load(dw + (k * kChannelBlock + r) * L);
-    V top = load(in), bottom = load(in + row);
-    for (int x = 0; x < c.out_w; ++x) {
-      const V right = load(in + (x + 1) * L), below = load(in + row + (x + 1) * L);
+      for (int r = 0; r < R; ++r) acc[k][r] = V{};
+    for (int y = 0; y < dz.count; ++y) {
+      const float* p = in + y * c.stride_h * row;
+      const float* from = dz.first + y * dz.row;
+      V top = load(p), bottom = load(p + row);
+      for (int x = 0; x < c.out_w; ++x) {
+        const V right = load(p + (x + 1) * L), below = load(p + row + (x + 1) * L);
 #pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        const V d = load(dz + r * channel + x * L);
-        acc[0][r] += d * top;
-        acc[1][r] += d * right;
-        acc[2][r] += d * bottom;
-        acc[3][r] += d * below;
+        for (int r = 0; r < R; ++r) {
+          const V d = load(from + r * dz.channel + x * L);
+          acc[0][r] += d * top;
+          acc[1][r] += d * right;
+          acc[2][r] += d * bottom;
+          acc[3][r] += d * below;
+        }
+        top = right;
+        bottom = below;
       }
-      top = right;
-      bottom = below;
     }
 #pragma GCC unroll 4
     for (int k = 0; k < 4; ++k)
 #pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) store(dw + (k * kChannelBlock + r) * L, acc[k][r]);
+      for (int r = 0; r < R; ++r) {
+        float* to = dw + (k * kChannelBlock + r) * L;
+        store(to, load(to) + acc[k][r]);
+      }
   }
 }
 
 template <int KW>
-__attribute__((noinline)) void weights_row_of(const ConvShape& c, const float* in, const float* dz, long channel,
-                                              float* dw) {
+__attribute__((noinline)) void weights_rows_of(const ConvShape& c, const float* in, DzRows dz, float* dw) {
   const long block = static_cast<long>(c.in_channels) * c.kernel_h * c.kernel_w * kChannelBlock * L;
-  for (int oc = 0; oc < c.out_channels; oc += kChannelBlock, dz += kChannelBlock * channel, dw += block) {
+  for (int oc = 0; oc < c.out_channels; oc += kChannelBlock, dz.first += kChannelBlock * dz.channel, dw += block) {
     const int valid = c.out_channels - oc;
     if constexpr (KW == 2) {
       if (c.kernel_h == 2 && c.dilation_h == 1 && valid >= 3) {
-        weights_block_2x2<4>(c, in, dz, channel, dw);
+        weights_block_2x2<4>(c, in, dz, dw);
         continue;
       }
     }
     if (valid == 1) {
-      weights_block<1, KW>(c, in, dz, channel, dw);
+      weights_block<1, KW>(c, in, dz, dw);
     } else if (valid == 2) {
-      weights_block<2, KW>(c, in, dz, channel, dw);
+      weights_block<2, KW>(c, in, dz, dw);
     } else {
-      weights_block<4, KW>(c, in, dz, channel, dw);
+      weights_block<4, KW>(c, in, dz, dw);
     }
   }
 }
 
-using WeightsRow = void (*)(const ConvShape&, const float*, const float*, long, float*);
+using WeightsRows = void (*)(const ConvShape&, const float*, DzRows, float*);
 
-inline WeightsRow weights_row_for(const ConvShape& c) {
-  if (c.stride_w != 1 || c.dilation_w != 1) return weights_row_of<0>;
+inline WeightsRows weights_rows_for(const ConvShape& c) {
+  if (c.stride_w != 1 || c.dilation_w != 1) return weights_rows_of<0>;
   switch (c.kernel_w) {
     case 1:
-      return weights_row_of<1>;
+      return weights_rows_of<1>;
     case 2:
-      return weights_row_of<2>;
+      return weights_rows_of<2>;
     case 3:
-      return weights_row_of<3>;
+      return weights_rows_of<3>;
     case 5:
-      return weights_row_of<5>;
+      return weights_rows_of<5>;
     default:
-      return weights_row_of<0>;
+      return weights_rows_of<0>;
   }
 }
 
-// Where a row of dz goes: at once to its buffer, or by way of the scratch rows.
-struct Row {
-  float* first;
-  long channel;
-};
-
-LTN_INLINE Row target_row(const ConvBackward& a, int y, int scratch) {
-  if (a.dz.first != nullptr && a.dz_step == 1) return {a.dz.first + y * a.dz.row, a.dz.channel};
+// Where rows of dz go: at once to their buffer, or by way of the scratch rows.
+LTN_INLINE DzRows target_rows(const ConvBackward& a, int y, int count) {
+  if (a.dz.first != nullptr && a.dz_step == 1) return {a.dz.first + y * a.dz.row, a.dz.row, a.dz.channel, count};
   const long channel = static_cast<long>(a.conv.out_w) * L;
   const long channels = (a.conv.out_channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
-  return {a.rows + scratch * channels * channel, channel};
+  return {a.rows, channels * channel, channel, count};
 }
 
-// What is done with a row of dz once it is there.
-LTN_INLINE void spend_row(const ConvBackward& a, int y, Row row, WeightsRow weights_row) {
+// What is done with rows of dz, from row y on, once they are there.
+LTN_INLINE void spend_rows(const ConvBackward& a, int y, const DzRows& rows, WeightsRows weights_rows) {
   const ConvShape& c = a.conv;
-  if (a.valid != nullptr) {
-    const V valid = load(a.valid);
+  for (int i = 0; i < rows.count; ++i) {
     for (int o = 0; o < c.out_channels; ++o) {
-      float* p = row.first + o * row.channel;
-      for (int x = 0; x < c.out_w; ++x) store(p + x * L, load(p + x * L) * valid);
+      float* from = rows.first + i * rows.row + o * rows.channel;
+      if (a.valid != nullptr) {
+        const V valid = load(a.valid);
+        for (int x = 0; x < c.out_w; ++x) store(from + x * L, load(from + x * L) * valid);
+      }
+      if (a.db != nullptr) {
+        V total{};
+        for (int x = 0; x < c.out_w; ++x) total += load(from + x * L);
+        store(a.db + o * L, load(a.db + o * L) + total);
+      }
+      if (a.dz.first == nullptr || a.dz_step == 1) continue;
+      float* to = a.dz.first + o * a.dz.channel + (y + i) * a.dz.row;
+      for (int x = 0; x < c.out_w; ++x) store(to + x * a.dz_step * L, load(from + x * L));
     }
   }
-  weights_row(c, row_of(c, a.in, y), row.first, row.channel, a.dw);
-  if (a.db != nullptr) {
-    for (int o = 0; o < c.out_channels; ++o) {
-      V total{};
-      for (int x = 0; x < c.out_w; ++x) total += load(row.first + o * row.channel + x * L);
-      store(a.db + o * L, load(a.db + o * L) + total);
-    }
-  }
-  if (a.dz.first == nullptr || a.dz_step == 1) return;
-  for (int o = 0; o < c.out_channels; ++o) {
-    const float* from = row.first + o * row.channel;
-    float* to = a.dz.first + o * a.dz.channel + y * a.dz.row;
-    for (int x = 0; x < c.out_w; ++x) store(to + x * a.dz_step * L, load(from + x * L));
-  }
+  weights_rows(c, row_of(c, a.in, y), rows, a.dw);
 }
 
-void backward_rows(const ConvBackward& a, int from, WeightsRow weights_row) {
+// Rows that are spent together: enough places for the sums to stay in registers a while.
+LTN_INLINE int rows_together(const ConvBackward& a) {
+  if (a.dz.first == nullptr || a.dz_step != 1) return 1;
+  return a.conv.out_w >= 32 ? 1 : 32 / a.conv.out_w;
+}
+
+void backward_rows(const ConvBackward& a, int from, WeightsRows weights_rows) {
   const ConvShape& c = a.conv;
   const ConvRow conv_row = conv_row_for(c, c.out_w);
-  for (int y = from; y < c.out_h; ++y) {
-    const Row row = target_row(a, y, 0);
-    if (a.weights != nullptr) {
-      conv_row(c, a.in, y, 0, c.out_w, a.weights, a.bias, row.first, row.channel);
-    } else {
-      for (int o = 0; o < c.out_channels; ++o) std::memset(row.first + o * row.channel, 0, sizeof(float) * c.out_w * L);
+  const int together = rows_together(a);
+  for (int first = from; first < c.out_h; first += together) {
+    const DzRows rows = target_rows(a, first, first + together < c.out_h ? together : c.out_h - first);
+    for (int i = 0; i < rows.count; ++i) {
+      const int y = first + i;
+      float* row = rows.first + i * rows.row;
+      if (a.z == nullptr && a.weights != nullptr) {
+        conv_row(c, a.in, y, 0, c.out_w, a.weights, a.bias, row, rows.channel);
+      } else {
+        for (int o = 0; o < c.out_channels; ++o) {
+          float* to = row + o * rows.channel;
+          const V c0 = all(a.z != nullptr ? a.bias[o] : 0.0f), c1 = all(a.z != nullptr ? a.c1[o] : 0.0f);
+          const float* z = a.z != nullptr ? a.z + (static_cast<long>(o) * c.out_h + y) * c.out_w * L : nullptr;
+          for (int x = 0; x < c.out_w; ++x) store(to + x * L, z != nullptr ? affine(load(z + x * L), c1, c0) : V{});
+        }
+      }
+      scatter_row(a, y, row, rows.channel);
     }
-    scatter_row(a, y, row.first, row.channel);
-    spend_row(a, y, row, weights_row);
+    spend_rows(a, first, rows, weights_rows);
   }
 }
 
 // Batch norm's part of windows of 2x2 and the gradient in them, from registers.
 template <int KW>
-__attribute__((noinline)) void backward_windows(const ConvBackward& a, WeightsRow weights_row) {
+__attribute__((noinline)) void backward_windows(const ConvBackward& a, WeightsRows weights_rows) {
   const ConvShape& c = a.conv;
   const int width = a.pool.out_w, covered = 2 * width;
   const ConvRow rest = conv_row_for(c, 1);
   for (int py = 0; py < a.pool.out_h; ++py) {
-    const Row top = target_row(a, 2 * py, 0), bottom = target_row(a, 2 * py + 1, 1);
+    const DzRows rows = target_rows(a, 2 * py, 2);
     window_row<KW>(c, a.in, a.weights, a.bias, py, width,
                    [&](int x, int first, int channels, auto& acc) __attribute__((always_inline)) {
                      constexpr int R = sizeof(acc) / sizeof(acc[0]);
@@ -257,34 +272,32 @@ __attribute__((noinline)) void backward_windows(const ConvBackward& a, WeightsRo
                        const long at = ((static_cast<long>(o) * a.pool.out_h + py) * width + x) * L;
                        const V g = all(a.kappa[o]) * load(a.gradient + at);
                        const VI index = load_bytes(a.index + at);
-                       float* up = top.first + o * top.channel + 2 * x * L;
-                       float* down = bottom.first + o * bottom.channel + 2 * x * L;
+                       float *up = rows.first + o * rows.channel + 2 * x * L, *down = up + rows.row;
                        store(up, index == all_int(0) ? acc[r][0] + g : acc[r][0]);
                        store(up + L, index == all_int(1) ? acc[r][1] + g : acc[r][1]);
                        store(down, index == all_int(2) ? acc[r][2] + g : acc[r][2]);
                        store(down + L, index == all_int(3) ? acc[r][3] + g : acc[r][3]);
                      }
                    });
-    for (int y = 2 * py; y < 2 * py + 2; ++y) {
-      const Row& row = y % 2 == 0 ? top : bottom;
-      if (covered < c.out_w) rest(c, a.in, y, covered, c.out_w, a.weights, a.bias, row.first, row.channel);
-      spend_row(a, y, row, weights_row);
+    for (int i = 0; i < 2 && covered < c.out_w; ++i) {
+      rest(c, a.in, 2 * py + i, covered, c.out_w, a.weights, a.bias, rows.first + i * rows.row, rows.channel);
     }
+    spend_rows(a, 2 * py, rows, weights_rows);
   }
-  backward_rows(a, 2 * a.pool.out_h, weights_row);
+  backward_rows(a, 2 * a.pool.out_h, weights_rows);
 }
 
 void conv_backward(const ConvBackward& a) {
-  const WeightsRow weights_row = weights_row_for(a.conv);
-  if (!takes_windows(a.conv, a.pool)) return backward_rows(a, 0, weights_row);
+  const WeightsRows weights_rows = weights_rows_for(a.conv);
+  if (a.z != nullptr || !takes_windows(a.conv, a.pool)) return backward_rows(a, 0, weights_rows);
   if (a.weights == nullptr) return backward_sparse(a);
   switch (a.conv.kernel_w) {
     case 2:
-      return backward_windows<2>(a, weights_row);
+      return backward_windows<2>(a, weights_rows);
     case 3:
-      return backward_windows<3>(a, weights_row);
+      return backward_windows<3>(a, weights_rows);
     default:
-      return backward_windows<5>(a, weights_row);
+      return backward_windows<5>(a, weights_rows);
   }
 }
 
@@ -307,15 +320,18 @@ struct SlopePass {
       const float* z = a.picked != nullptr ? a.picked + c * size : nullptr;
       for (int y = 0; y < a.h; ++y) {
         const float* out = a.out.first + c * a.out.channel + y * a.out.row;
+        V row_sum{}, row_product{};
         for (int x = 0; x < a.w; ++x, g += L) {
           const V d = slope_times<act>(load(out + x * L), load(g));
           store(g, d);
           if (z != nullptr) {
-            sum += d;
-            product += d * load(z);
+            row_sum += d;
+            row_product += d * load(z);
             z += L;
           }
         }
+        sum += row_sum;
+        product += row_product;
       }
       if (a.picked != nullptr) {
         store(a.sum + c * L, sum);

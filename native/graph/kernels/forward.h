@@ -3,7 +3,7 @@
 // here is monotone, so it comes after the maximum.
 #pragma once
 
-#include "graph/kernels/window.h"
+#include "graph/kernels/winograd.h"
 
 namespace {
 
@@ -55,42 +55,77 @@ LTN_INLINE V activated(Activation act, V x) {
   return x;
 }
 
-// Windows of 2x2 from registers; `track`: index and picked. There is no NaN.
+// Scale, pool, activate and store a window of channel o; `track`: index and picked. There is no NaN.
+template <bool track>
+LTN_INLINE void finish_window(const ConvForward& a, int o, int py, int x, const V* z) {
+  V y[4] = {z[0], z[1], z[2], z[3]};
+  if (a.scale != nullptr) {
+    const V scale = all(a.scale[o]), shift = all(a.shift[o]);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) y[k] = affine(z[k], scale, shift);
+  }
+  const V top = larger(y[0], y[1]), bottom = larger(y[2], y[3]);
+  store(a.out.first + o * a.out.channel + py * a.out.row + x * L, activated(a.activation, larger(top, bottom)));
+  if constexpr (track) {
+    const auto k1 = y[1] > y[0], k3 = y[3] > y[2], k2 = bottom > top;
+    const long at = ((static_cast<long>(o) * a.pool.out_h + py) * a.pool.out_w + x) * L;
+    const VI upper = k1 ? all_int(1) : VI{}, lower = k3 ? all_int(3) : all_int(2);
+    store_bytes(a.index + at, k2 ? lower : upper);
+    if (a.picked != nullptr) store(a.picked + at, k2 ? (k3 ? z[3] : z[2]) : (k1 ? z[1] : z[0]));
+  }
+}
+
+template <bool track>
+__attribute__((noinline)) void forward_stored_windows(const ConvForward& a) {
+  const long row = static_cast<long>(a.conv.out_w) * L;
+  for (int o = 0; o < a.conv.out_channels; ++o) {
+    for (int py = 0; py < a.pool.out_h; ++py) {
+      const float* from = a.z + (static_cast<long>(o) * a.conv.out_h + 2 * py) * row;
+      for (int x = 0; x < a.pool.out_w; ++x, from += 2 * L) {
+        const V z[4] = {load(from), load(from + L), load(from + row), load(from + row + L)};
+        finish_window<track>(a, o, py, x, z);
+      }
+    }
+  }
+}
+
+// From registers.
 template <int KW, bool track>
 __attribute__((noinline)) void forward_windows(const ConvForward& a) {
-  const int width = a.pool.out_w;
   for (int py = 0; py < a.pool.out_h; ++py) {
-    window_row<KW>(a.conv, a.in, a.weights, a.bias, py, width,
+    window_row<KW>(a.conv, a.in, a.weights, a.bias, py, a.pool.out_w,
                    [&](int x, int first, int channels, auto& acc) __attribute__((always_inline)) {
                      constexpr int R = sizeof(acc) / sizeof(acc[0]);
 #pragma GCC unroll 4
                      for (int r = 0; r < R; ++r) {
-                       if (r >= channels) break;
-                       const int o = first + r;
-                       V* z = acc[r];
-                       V y[4] = {z[0], z[1], z[2], z[3]};
-                       if (a.scale != nullptr) {
-                         const V scale = all(a.scale[o]), shift = all(a.shift[o]);
-#pragma GCC unroll 4
-                         for (int k = 0; k < 4; ++k) y[k] = affine(z[k], scale, shift);
-                       }
-                       const V top = larger(y[0], y[1]), bottom = larger(y[2], y[3]);
-                       store(a.out.first + o * a.out.channel + py * a.out.row + x * L,
-                             activated(a.activation, larger(top, bottom)));
-                       if constexpr (track) {
-                         const auto k1 = y[1] > y[0], k3 = y[3] > y[2], k2 = bottom > top;
-                         const long at = ((static_cast<long>(o) * a.pool.out_h + py) * width + x) * L;
-                         const VI upper = k1 ? all_int(1) : VI{}, lower = k3 ? all_int(3) : all_int(2);
-                         store_bytes(a.index + at, k2 ? lower : upper);
-                         if (a.picked != nullptr) store(a.picked + at, k2 ? (k3 ? z[3] : z[2]) : (k1 ? z[1] : z[0]));
-                       }
+                       if (r < channels) finish_window<track>(a, first + r, py, x, acc[r]);
                      }
                    });
   }
 }
 
+// From patches, with a pool or without one. There is no NaN.
+template <bool track>
+__attribute__((noinline)) void forward_patches(const ConvForward& a) {
+  for (int py = 0; py < a.conv.out_h / 2; ++py) {
+    winograd_row(
+        a.conv, a.in, a.patched, a.bias, a.rows, py, [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
+          if (a.pool.kernel_h != 0) return finish_window<track>(a, o, py, x, acc[0]);
+          float* out = a.out.first + o * a.out.channel + 2 * py * a.out.row + 2 * x * L;
+          const V scale = all(a.scale != nullptr ? a.scale[o] : 1.0f);
+          const V shift = all(a.scale != nullptr ? a.shift[o] : 0.0f);
+#pragma GCC unroll 4
+          for (int k = 0; k < 4; ++k) {
+            store(out + (k >> 1) * a.out.row + (k & 1) * L, activated(a.activation, affine(acc[0][k], scale, shift)));
+          }
+        });
+  }
+}
+
 template <bool track>
 void forward_windows(const ConvForward& a) {
+  if (a.z != nullptr) return forward_stored_windows<track>(a);
+  if (a.patched != nullptr) return forward_patches<track>(a);
   switch (a.conv.kernel_w) {
     case 2:
       return forward_windows<2, track>(a);
@@ -101,10 +136,16 @@ void forward_windows(const ConvForward& a) {
   }
 }
 
+// Rows of a convolution's output: `rows` of them in a ring, or all.
+struct Rows {
+  const float* first;
+  int rows;
+  long row, channel;
+};
+
 template <Activation act>
-void pool_row_any(const ConvForward& a, int py, long row) {
+void pool_row_any(const ConvForward& a, int py, const Rows& in) {
   const PoolShape& p = a.pool;
-  const long channel = static_cast<long>(a.conv.out_w) * L;
   const int y0 = py * p.stride_h - p.pad_h;
   for (int c = 0; c < a.conv.out_channels; ++c) {
     const V scale = all(a.scale != nullptr ? a.scale[c] : 1.0f), shift = all(a.scale != nullptr ? a.shift[c] : 0.0f);
@@ -117,7 +158,7 @@ void pool_row_any(const ConvForward& a, int py, long row) {
       for (int wy = 0; wy < p.kernel_h; ++wy) {
         const int y = y0 + wy;
         if (y < 0 || y >= a.conv.out_h) continue;
-        const float* from = a.rows + (y % p.kernel_h) * row + c * channel;
+        const float* from = in.first + (y % in.rows) * in.row + c * in.channel;
         for (int wx = 0; wx < p.kernel_w; ++wx) {
           const int x = x0 + wx;
           if (x < 0 || x >= a.conv.out_w) continue;
@@ -141,18 +182,20 @@ struct Forward {
   static void run(const ConvForward& a) {
     const ConvShape& c = a.conv;
     const ConvRow conv_row = conv_row_for(c, c.out_w);
-    const long channel = static_cast<long>(c.out_w) * L;
+    const long width = static_cast<long>(c.out_w) * L;
+    const long channel = a.z != nullptr ? width * c.out_h : width;
     if (a.pool.kernel_h == 0) {
       for (int y = 0; y < c.out_h; ++y) {
-        conv_row(c, a.in, y, 0, c.out_w, a.weights, a.bias, a.rows, channel);
+        const float* row = a.z != nullptr ? a.z + y * width : a.rows;
+        if (a.z == nullptr) conv_row(c, a.in, y, 0, c.out_w, a.weights, a.bias, a.rows, channel);
         for (int o = 0; o < c.out_channels; ++o) {
           const V scale = all(a.scale != nullptr ? a.scale[o] : 1.0f);
           const V shift = all(a.scale != nullptr ? a.shift[o] : 0.0f);
           float* out = a.out.first + o * a.out.channel + y * a.out.row;
-          const float* from = a.rows + o * channel;
+          const float* from = row + o * channel;
           for (int x = 0; x < c.out_w; ++x) store(out + x * L, activate<act>(affine(load(from + x * L), scale, shift)));
-          if (a.picked != nullptr) {
-            std::memcpy(a.picked + (static_cast<long>(o) * c.out_h + y) * c.out_w * L, from, channel * sizeof(float));
+          if (a.picked != nullptr && a.picked != a.z) {
+            std::memcpy(a.picked + (static_cast<long>(o) * c.out_h + y) * width, from, width * sizeof(float));
           }
         }
       }
@@ -160,6 +203,10 @@ struct Forward {
     }
     const PoolShape& p = a.pool;
     const long row = c.out_channels * channel;
+    if (a.z != nullptr) {
+      for (int py = 0; py < p.out_h; ++py) pool_row_any<act>(a, py, {a.z, c.out_h, width, channel});
+      return;
+    }
     int made = 0;
     for (int py = 0; py < p.out_h; ++py) {
       int last = py * p.stride_h - p.pad_h + p.kernel_h;
@@ -169,12 +216,14 @@ struct Forward {
       for (; made < last; ++made) {
         conv_row(c, a.in, made, 0, c.out_w, a.weights, a.bias, a.rows + (made % p.kernel_h) * row, channel);
       }
-      pool_row_any<act>(a, py, row);
+      pool_row_any<act>(a, py, {a.rows, p.kernel_h, row, channel});
     }
   }
 };
 
 void conv_forward(const ConvForward& a) {
+  const bool alone = a.pool.kernel_h == 0 && a.picked == nullptr && a.z == nullptr && a.patched != nullptr;
+  if (a.bounded && alone) return forward_patches<false>(a);
   if (!a.bounded || a.pool.kernel_h == 0 || !takes_windows(a.conv, a.pool))
     return with_activation<Forward>(a.activation, a);
   if (a.index != nullptr) {
@@ -273,7 +322,56 @@ void statistics_with(const ltn::graph::ConvStatistics& a) {
   }
 }
 
+void conv_plain(const ltn::graph::ConvPlain& a) {
+  const ConvShape& c = a.conv;
+  if (a.patched != nullptr) {
+    for (int py = 0; py < c.out_h / 2; ++py) {
+      winograd_row(c, a.in, a.patched, nullptr, a.scratch, py,
+                   [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
+                     float* out = a.out.first + o * a.out.channel + 2 * py * a.out.row + 2 * x * L;
+                     store(out, acc[0][0]);
+                     store(out + L, acc[0][1]);
+                     store(out + a.out.row, acc[0][2]);
+                     store(out + a.out.row + L, acc[0][3]);
+                   });
+    }
+    return;
+  }
+  const ConvRow conv_row = conv_row_for(c, c.out_w);
+  for (int y = 0; y < c.out_h; ++y) {
+    conv_row(c, a.in, y, 0, c.out_w, a.weights, nullptr, a.out.first + y * a.out.row, a.out.channel);
+  }
+}
+
+// The convolution is stored first, and then summed.
+void stored_statistics(const ltn::graph::ConvStatistics& a) {
+  const ConvShape& c = a.conv;
+  const long row = static_cast<long>(c.out_w) * L, plane = row * c.out_h;
+  conv_plain({c, a.in, a.weights, a.patched, a.scratch, {a.z, row, plane}});
+  for (int o = 0; o < c.out_channels; ++o) {
+    const float* z = a.z + o * plane;
+    const float* middle = z + c.out_h / 2 * row;
+    V pivot{}, sum{}, square{};
+    for (int x = 0; x < c.out_w; ++x) pivot += load(middle + x * L);
+    pivot *= 1.0f / static_cast<float>(c.out_w);
+    for (int y = 0; y < c.out_h; ++y) {
+      V s{}, q{};
+      for (int x = 0; x < c.out_w; ++x, z += L) {
+        const V d = load(z) - pivot;
+        s += d;
+        q += d * d;
+      }
+      sum += s;
+      square += q;
+    }
+    store(a.pivot + o * L, pivot);
+    store(a.sum + o * L, sum);
+    store(a.square + o * L, square);
+  }
+}
+
 void conv_statistics(const ltn::graph::ConvStatistics& a) {
+  if (a.z != nullptr) return stored_statistics(a);
   const int width = a.conv.out_w;
 #if defined(__AVX512F__)
   if (width % 4 == 0) return statistics_with<4>(a);
@@ -281,13 +379,6 @@ void conv_statistics(const ltn::graph::ConvStatistics& a) {
   if (width == 1) return statistics_with<1>(a);
   if (width == 2) return statistics_with<2>(a);
   statistics_with<3>(a);
-}
-
-void conv_plain(const ltn::graph::ConvPlain& a) {
-  const ConvRow conv_row = conv_row_for(a.conv, a.conv.out_w);
-  for (int y = 0; y < a.conv.out_h; ++y) {
-    conv_row(a.conv, a.in, y, 0, a.conv.out_w, a.weights, nullptr, a.out.first + y * a.out.row, a.out.channel);
-  }
 }
 
 }  // namespace

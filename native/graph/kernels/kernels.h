@@ -43,6 +43,14 @@ struct ConvShape {
   int border_h = 0;
 };
 
+// Convolutions of 3x3 that are computed by patches of 4x4 (kernels/winograd.h): their weights come transformed,
+// `patched`.
+constexpr int kPatch = 4;
+inline bool patched(const ConvShape& c) {
+  return c.kernel_h == 3 && c.kernel_w == 3 && c.stride_h == 1 && c.stride_w == 1 && c.dilation_h == 1 &&
+         c.dilation_w == 1 && c.in_channels >= 16 && c.out_channels >= 16 && c.out_h % 2 == 0 && c.out_w % 2 == 0;
+}
+
 // A window that moves over rows and columns; kernel_h 0 where there is none. Places outside count as absent (maximum)
 // or as zeros (average).
 struct PoolShape {
@@ -69,18 +77,23 @@ struct ConvForward {
   const float* bias;     // [out_channels], or null
   const float* scale;    // [out_channels], or null: then no shift either
   const float* shift;
-  float* rows;  // scratch: pool.kernel_h (at least 1) rows of [out_channels][out_w][lanes]
+  const float* patched;  // weights; null where they are not wanted
+  const float* z;  // the convolution, [channels][rows][columns][lanes], where it is stored and not computed; or null
+  float* rows;     // scratch: pool.kernel_h (at least 1) rows of [out_channels][out_w][lanes], or what patches need
   Place out;
   uint8_t* index;  // [channels][rows][columns][lanes] of the result: which place of the window was largest; or null
   float* picked;   // the same places: the convolution there, without scale and shift; or null
 };
 
-// Sums of a convolution's output per channel and lane, about a pivot of each lane (the mean of its first row).
+// Sums of a convolution's output per channel and lane, about a pivot of each lane: the mean of some places in its
+// middle.
 struct ConvStatistics {
   ConvShape conv;
   const float* in;
   const float* weights;
-  float* rows;                  // scratch: one row
+  const float* patched;         // weights, as above; with z only
+  float* scratch;               // for them
+  float* z;                     // where the convolution is stored, [channels][rows][columns][lanes]; or null
   float *pivot, *sum, *square;  // [out_channels][lanes], overwritten
 };
 
@@ -97,13 +110,14 @@ struct ConvMoments {
 // From the gradient at a block's pooled output to that at its convolution's output, dz, and the sums of the weights'
 // gradients: dz = kappa * scatter(g) + conv(in, weights, bias), row by row, and dw += dz * in while dz is in the cache.
 // Batch norm's part is the convolution, with its weights times c1 and c0 as its bias; without it dz is sparse. Stores
-// dz, recomputes the convolution.
+// dz, recomputes the convolution where it was not stored.
 struct ConvBackward {
   ConvShape conv;
   PoolShape pool;
   const float* in;
   const float* weights;       // packed; null where there is no batch norm
   const float *kappa, *bias;  // padded to a multiple of four; null where there is no batch norm
+  const float *z, *c1;        // the convolution, where it was stored: it takes the place of `weights`; or null
   const float* gradient;      // [channels][rows][columns][lanes] of the block's output
   const uint8_t* index;
   const float* valid;  // [lanes], 1 or 0; null where all are
@@ -119,6 +133,8 @@ struct ConvPlain {
   ConvShape conv;
   const float* in;
   const float* weights;
+  const float* patched;  // weights, as above
+  float* scratch;        // for them
   Place out;
 };
 

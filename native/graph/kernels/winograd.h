@@ -1,0 +1,147 @@
+// Convolutions of 3x3 with 16 products for four places instead of 36: F(2x2, 3x3) of Lavin and Gray, "Fast Algorithms
+// for Convolutional Neural Networks" (2015). For two rows of the output:
+//   V = B' d B   of each input channel and each patch d of 4x4, two places apart,
+//   M = sum over channels of U V, for each of the 16 elements by itself (U = G g G' of the weights, made beforehand),
+//   Y = A' M A   the places of 2x2.
+// It pays where there are channels enough to share the two transforms. V and M are scratch; Y stays in registers.
+#pragma once
+
+#include "graph/kernels/window.h"
+
+namespace {
+
+using ltn::graph::kPatch;
+
+// V[element][channel][patch] of the patches from row 2 py on.
+__attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* in, int patches, float* v) {
+  const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h;
+  const long element = static_cast<long>(c.in_channels) * patches * L;
+  for (int ic = 0; ic < c.in_channels; ++ic, in += plane, v += static_cast<long>(patches) * L) {
+    V left[4][2];
+    const auto column = [&](int x, V(&to)[4]) __attribute__((always_inline)) {
+      const float* p = in + x * L;
+      const V d0 = load(p), d1 = load(p + row), d2 = load(p + 2 * row), d3 = load(p + 3 * row);
+      to[0] = d0 - d2;
+      to[1] = d1 + d2;
+      to[2] = d2 - d1;
+      to[3] = d1 - d3;
+    };
+    for (int k = 0; k < 2; ++k) {
+      V t[4];
+      column(k, t);
+      for (int i = 0; i < 4; ++i) left[i][k] = t[i];
+    }
+    for (int x = 0; x < patches; ++x) {
+      V c2[4], c3[4];
+      column(2 * x + 2, c2);
+      column(2 * x + 3, c3);
+      float* to = v + x * L;
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i, to += 4 * element) {
+        store(to, left[i][0] - c2[i]);
+        store(to + element, left[i][1] + c2[i]);
+        store(to + 2 * element, c2[i] - left[i][1]);
+        store(to + 3 * element, left[i][1] - c3[i]);
+        left[i][0] = c2[i];
+        left[i][1] = c3[i];
+      }
+    }
+  }
+}
+
+// M[4][patch] of one element: u is [channel][4], v [channel][patch].
+template <int P>
+LTN_INLINE void winograd_block(int channels, const float* u, const float* v, int patches, float* m) {
+  V acc[kChannelBlock][P];
+#pragma GCC unroll 4
+  for (int r = 0; r < kChannelBlock; ++r)
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) acc[r][k] = V{};
+  for (int ic = 0; ic < channels; ++ic, u += kChannelBlock, v += static_cast<long>(patches) * L) {
+    V x[P];
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) x[k] = load(v + k * L);
+#pragma GCC unroll 4
+    for (int r = 0; r < kChannelBlock; ++r) {
+      const V w = all(u[r]);
+#pragma GCC unroll 6
+      for (int k = 0; k < P; ++k) acc[r][k] += x[k] * w;
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < kChannelBlock; ++r)
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) store(m + (r * patches + k) * L, acc[r][k]);
+}
+
+template <int P>
+__attribute__((noinline)) void winograd_products(int channels, const float* u, const float* v, int patches, float* m) {
+  const long element = static_cast<long>(channels) * patches * L;
+  for (int e = 0; e < kPatch * kPatch;
+       ++e, v += element, u += channels * kChannelBlock, m += kChannelBlock * patches * L) {
+    for (int x = 0; x < patches; x += P) {
+      const int at = x + P <= patches ? x : patches - P;
+      winograd_block<P>(channels, u, v + at * L, patches, m + at * L);
+    }
+  }
+}
+
+using WinogradProducts = void (*)(int, const float*, const float*, int, float*);
+
+inline WinogradProducts winograd_products_for(int patches) {
+  switch (best_positions(patches)) {
+    case 1:
+      return winograd_products<1>;
+    case 2:
+      return winograd_products<2>;
+    case 3:
+      return winograd_products<3>;
+#if defined(__AVX512F__)
+    case 4:
+      return winograd_products<4>;
+    case 5:
+      return winograd_products<5>;
+    default:
+      return winograd_products<6>;
+#else
+    default:
+      return winograd_products<3>;
+#endif
+  }
+}
+
+// As window_row: calls each(x, first channel, channels, sums) for the windows of the rows 2 py and 2 py + 1.
+template <typename Each>
+LTN_INLINE void winograd_row(const ConvShape& c, const float* in, const float* patched, const float* bias,
+                             float* scratch, int py, Each&& each) {
+  const int patches = c.out_w / 2;
+  float* v = scratch;
+  float* m = v + static_cast<long>(kPatch) * kPatch * c.in_channels * patches * L;
+  winograd_inputs(c, in + static_cast<long>(2 * py) * c.in_w * L, patches, v);
+  const WinogradProducts products = winograd_products_for(patches);
+  const long block = static_cast<long>(kPatch) * kPatch * c.in_channels * kChannelBlock;
+  const long element = static_cast<long>(kChannelBlock) * patches * L;
+  for (int o = 0; o < c.out_channels; o += kChannelBlock, patched += block) {
+    products(c.in_channels, patched, v, patches, m);
+    const int valid = c.out_channels - o < kChannelBlock ? c.out_channels - o : kChannelBlock;
+    for (int x = 0; x < patches; ++x) {
+      for (int r = 0; r < valid; ++r) {
+        const float* from = m + (static_cast<long>(r) * patches + x) * L;
+        V upper[kPatch], lower[kPatch];
+#pragma GCC unroll 4
+        for (int j = 0; j < kPatch; ++j) {
+          const V m0 = load(from + j * element), m1 = load(from + (4 + j) * element);
+          const V m2 = load(from + (8 + j) * element), m3 = load(from + (12 + j) * element);
+          upper[j] = m0 + (m1 + m2);
+          lower[j] = (m1 - m2) - m3;
+        }
+        const V b = bias != nullptr ? all(bias[o + r]) : V{};
+        V acc[1][4] = {{upper[0] + (upper[1] + upper[2]) + b, (upper[1] - upper[2]) - upper[3] + b,
+                        lower[0] + (lower[1] + lower[2]) + b, (lower[1] - lower[2]) - lower[3] + b}};
+        each(x, o + r, 1, acc);
+      }
+    }
+  }
+}
+
+}  // namespace
