@@ -216,7 +216,7 @@ describe('explain', () => {
       'a layer in a place where it is not fused',
       chain(...front(), new nn.BatchNorm2d(4), ...back()),
       [
-        'why: 2 (BatchNorm2d): batch norm is fused right after a convolution only',
+        'why: 2 (BatchNorm2d): batch norm is fused right after a convolution or a linear layer only',
         'where: call 3 of 6, 2 (BatchNorm2d), of [4, 4, 6, 6]',
         'without it: calls 1 to 2 as convolution + relu; calls 4 to 6 as max pool, linear',
       ],

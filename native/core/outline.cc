@@ -26,6 +26,12 @@ using at::Tensor;
 
 Tensor like(const Tensor& self) { return at::empty_like(self); }
 
+Tensor& same(Tensor& self) { return self; }
+
+Tensor hardtanh(const Tensor& self, const at::Scalar&, const at::Scalar&) { return at::empty_like(self); }
+
+Tensor& hardtanh_(Tensor& self, const at::Scalar&, const at::Scalar&) { return self; }
+
 // What the operators do with sizes, as their CPU kernels check them; a wrong size is found by the kernel itself, which
 // the caller then runs on the data.
 Tensor convolution(const Tensor& input, const Tensor& weight, const std::optional<Tensor>&, at::IntArrayRef stride,
@@ -147,6 +153,10 @@ void register_outline_kernels() {
     add(*library, "convolution", &convolution);
     add(*library, "native_batch_norm", &native_batch_norm);
     add(*library, "relu", &like);
+    add(*library, "hardtanh", &hardtanh);
+    add(*library, "hardtanh_", &hardtanh_);
+    add(*library, "hardswish", &like);
+    add(*library, "hardswish_", &same);
     add(*library, "index_select", &index_select);
     add(*library, "where.self", &where);
     add(*library, "native_layer_norm", &native_layer_norm);

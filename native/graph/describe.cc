@@ -41,7 +41,8 @@ Napi::Object describe_block(Environment& env, const Block& b) {
   for (const std::string& stage : b.stages) stages.Set(stages.Length(), stage);
   out.Set("stages", stages);
   out.Set("norm", b.norm >= 0);
-  out.Set("activation", activation_name(b.activation));
+  out.Set("activation", activation_name(b.activation, b.function));
+  out.Set("slopes", b.function != graph::Function::None);
   out.Set("picks", b.pool.kernel_h != 0 && !b.average);
   out.Set("input", sizes_of(env, b.flat, b.in_c, b.in_h, b.in_w));
   out.Set("output", sizes_of(env, b.flat, b.c, b.h, b.w));

@@ -65,6 +65,11 @@ void TileForward::block(int i, double& bound, const float* z, bool track, uint8_
       }
       [[fallthrough]];
     case Block::Kind::Elementwise:
+      if (b.function != Function::None) {
+        k.function({b.in_c, b.in_h, b.in_w, plan.input_place(i, memory, layout), out, b.function, b.parameters.data(),
+                    training, dropout_seed(seed, i), first_image});
+        return;
+      }
       k.elementwise({b.in_c, b.in_h, b.in_w, plan.input_place(i, memory, layout), out, b.activation});
       return;
   }

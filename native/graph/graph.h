@@ -25,7 +25,7 @@ struct GraphRoom {
 };
 
 graph::Stage read_stage(Environment& env, Napi::Object values);
-const char* activation_name(graph::Activation activation);  // empty for none
+const char* activation_name(graph::Activation activation, graph::Function function);  // empty for none
 
 void register_graph(Environment& env, napi_value exports);
 void register_training(Environment& env, napi_value exports);

@@ -50,12 +50,16 @@ void finish_statistics(const Stage& norm, const float* bias, int channels, NormS
   shift.assign(round_up(channels, kChannelBlock), 0.0f);
   const float* gamma = norm.weight.defined() ? norm.weight.const_data_ptr<float>() : nullptr;
   const float* beta = norm.bias.defined() ? norm.bias.const_data_ptr<float>() : nullptr;
-  int64_t* batches = norm.batches.mutable_data_ptr<int64_t>();
-  ++*batches;
-  norm.batches.unsafeGetTensorImpl()->bump_version();
-  const double share = norm.cumulative ? 1.0 / static_cast<double>(*batches) : norm.momentum;
-  float* running_mean = norm.running_mean.mutable_data_ptr<float>();
-  float* running_var = norm.running_var.mutable_data_ptr<float>();
+  double share = norm.momentum;
+  if (norm.batches.defined()) {
+    int64_t* batches = norm.batches.mutable_data_ptr<int64_t>();
+    ++*batches;
+    norm.batches.unsafeGetTensorImpl()->bump_version();
+    if (norm.cumulative) share = 1.0 / static_cast<double>(*batches);
+  }
+  const bool tracked = norm.running_mean.defined() && norm.running_var.defined();
+  float* running_mean = tracked ? norm.running_mean.mutable_data_ptr<float>() : nullptr;
+  float* running_var = tracked ? norm.running_var.mutable_data_ptr<float>() : nullptr;
   for (int c = 0; c < channels; ++c) {
     const double mean = state.mean[c], variance = state.variance[c];
     state.inverse[c] = 1 / std::sqrt(variance + norm.eps);
@@ -64,9 +68,11 @@ void finish_statistics(const Stage& norm, const float* bias, int channels, NormS
     shift[c] = static_cast<float>((beta != nullptr ? beta[c] : 0.0) - mean * k);
     const double seen = mean + (bias != nullptr ? bias[c] : 0.0);
     const double unbiased = variance * state.count / (state.count - 1);
+    if (!tracked) continue;
     running_mean[c] = static_cast<float>((1 - share) * running_mean[c] + share * seen);
     running_var[c] = static_cast<float>((1 - share) * running_var[c] + share * unbiased);
   }
+  if (!tracked) return;
   norm.running_mean.unsafeGetTensorImpl()->bump_version();
   norm.running_var.unsafeGetTensorImpl()->bump_version();
 }

@@ -15,9 +15,29 @@ namespace {
 // A value of a convolution with so many taps is stored for the passes to come, where tiles are kept.
 constexpr int kStoredTaps = 24;
 
-int out_size(int64_t in, int64_t pad, int64_t dilation, int64_t kernel, int64_t stride) {
-  const int64_t span = in + 2 * pad - dilation * (kernel - 1) - 1;
-  return span < 0 ? 0 : static_cast<int>(span / stride + 1);
+int out_size(int64_t in, int64_t pad, int64_t dilation, int64_t kernel, int64_t stride, bool ceil = false) {
+  const int64_t span = in + 2 * pad - dilation * (kernel - 1) - 1 + (ceil ? stride - 1 : 0);
+  if (span < 0) return 0;
+  const int64_t count = span / stride + 1;
+  // the last window begins inside, or in the padding before
+  return static_cast<int>(ceil && (count - 1) * stride >= in + pad ? count - 1 : count);
+}
+
+bool monotone(const Block& b) {
+  const auto& p = b.parameters;
+  switch (b.function) {
+    case Function::LeakyRelu:
+      return p[0] > 0;
+    case Function::Softplus:
+      return p[0] > 0 && p[1] >= 20;  // it falls by log(1 + e^-p1) at its threshold
+    case Function::Elu:
+      return p[0] > 0 && p[1] > 0 && p[2] > 0;
+    case Function::Hardtanh:
+    case Function::Hardsigmoid:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void check_tensor(const std::string& name, const at::Tensor& tensor, const char* what, int64_t size) {
@@ -86,7 +106,6 @@ void Plan::add(const Stage& s, int index) {
   b.in_h = b.h = h_;
   b.in_w = b.w = w_;
   Block* last = blocks_.empty() ? nullptr : &blocks_.back();
-  const bool after_conv = last != nullptr && last->kind == Block::Kind::Conv;
   switch (s.kind) {
     case Stage::Kind::Flatten:
       flat_ = true;
@@ -130,60 +149,24 @@ void Plan::add(const Stage& s, int index) {
       break;
     }
     case Stage::Kind::Norm:
-      if (!after_conv || last->norm >= 0 || last->activation != Activation::None || last->pool.kernel_h != 0) {
-        fail(code::kArgValue, s.name, ": batch norm is fused right after a convolution only");
-      }
-      check_tensor(s.name, s.weight, "weight", c_);
-      check_tensor(s.name, s.bias, "bias", c_);
-      check_tensor(s.name, s.running_mean, "running_mean", c_);
-      check_tensor(s.name, s.running_var, "running_var", c_);
-      last->norm = index;
-      last->stages.push_back(s.name);
+      add_norm(s, index);
       return;
     case Stage::Kind::Activation:
       // monotone: before and after a maximum are the same
-      if ((after_conv || (last != nullptr && last->kind == Block::Kind::Linear)) &&
-          last->activation == Activation::None) {
+      if (s.function == Function::None && last != nullptr && last->activation == Activation::None &&
+          (last->kind == Block::Kind::Conv || last->kind == Block::Kind::Linear)) {
         last->activation = s.activation;
         last->stages.push_back(s.name);
         return;
       }
       b.kind = Block::Kind::Elementwise;
-      b.activation = s.activation;
+      b.activation = s.function == Function::None ? s.activation : kStoredSlope;
+      b.function = s.function;
+      b.parameters = s.parameters;
       break;
-    case Stage::Kind::Pool: {
-      if (flat_) fail(code::kArgValue, s.name, ": its input is no image");
-      PoolShape p;
-      p.kernel_h = static_cast<int>(s.kernel[0]);
-      p.kernel_w = static_cast<int>(s.kernel[1]);
-      p.stride_h = static_cast<int>(s.stride[0]);
-      p.stride_w = static_cast<int>(s.stride[1]);
-      p.pad_h = static_cast<int>(s.padding[0]);
-      p.pad_w = static_cast<int>(s.padding[1]);
-      p.out_h = out_size(h_, p.pad_h, 1, p.kernel_h, p.stride_h);
-      p.out_w = out_size(w_, p.pad_w, 1, p.kernel_w, p.stride_w);
-      if (p.out_h == 0 || p.out_w == 0) fail(code::kArgValue, s.name, ": its window is larger than the image");
-      if (p.kernel_h * p.kernel_w > 255) fail(code::kArgValue, s.name, ": a window of more than 255 places");
-      if (p.pad_h * 2 > p.kernel_h || p.pad_w * 2 > p.kernel_w) {
-        fail(code::kArgValue, s.name, ": more padding than half its window");
-      }
-      h_ = p.out_h;
-      w_ = p.out_w;
-      if (!s.average && after_conv && last->pool.kernel_h == 0) {
-        last->pool = p;
-        last->h = h_;
-        last->w = w_;
-        last->stages.push_back(s.name);
-        return;
-      }
-      b.kind = Block::Kind::Pool;
-      b.pool = p;
-      b.average = s.average;
-      b.count_padding = s.count_padding;
-      b.h = h_;
-      b.w = w_;
-      break;
-    }
+    case Stage::Kind::Pool:
+      add_pool(s, std::move(b));
+      return;
     case Stage::Kind::Linear:
       if (!flat_) fail(code::kArgValue, s.name, ": its input is not flat");
       if (s.weight.dim() != 2 || s.weight.size(0) == 0) fail(code::kArgValue, s.name, ": its weight is no matrix");
@@ -204,6 +187,78 @@ void Plan::add(const Stage& s, int index) {
   blocks_.push_back(std::move(b));
 }
 
+void Plan::add_norm(const Stage& s, int index) {
+  Block* last = blocks_.empty() ? nullptr : &blocks_.back();
+  const bool linear = last != nullptr && last->kind == Block::Kind::Linear;
+  if (last == nullptr || (last->kind != Block::Kind::Conv && !linear) || last->norm >= 0 ||
+      last->activation != Activation::None || last->pool.kernel_h != 0) {
+    fail(code::kArgValue, s.name, ": batch norm is fused right after a convolution or a linear layer only");
+  }
+  check_tensor(s.name, s.weight, "weight", c_);
+  check_tensor(s.name, s.bias, "bias", c_);
+  check_tensor(s.name, s.running_mean, "running_mean", c_);
+  check_tensor(s.name, s.running_var, "running_var", c_);
+  if (linear) {  // a convolution of one place, whose statistics there are kernels for
+    const int in = static_cast<int>(last->in_size());
+    last->kind = Block::Kind::Conv;
+    last->in_c = in;
+    last->in_h = last->in_w = 1;
+    last->conv = {in, last->c, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  }
+  last->norm = index;
+  last->stages.push_back(s.name);
+}
+
+void Plan::add_pool(const Stage& s, Block&& b) {
+  if (flat_) fail(code::kArgValue, s.name, ": its input is no image");
+  PoolShape p;
+  p.kernel_h = static_cast<int>(s.kernel[0]);
+  p.kernel_w = static_cast<int>(s.kernel[1]);
+  p.stride_h = static_cast<int>(s.stride[0]);
+  p.stride_w = static_cast<int>(s.stride[1]);
+  p.pad_h = static_cast<int>(s.padding[0]);
+  p.pad_w = static_cast<int>(s.padding[1]);
+  p.divisor = s.divisor;
+  if (p.pad_h * 2 > p.kernel_h || p.pad_w * 2 > p.kernel_w) {
+    fail(code::kArgValue, s.name, ": more padding than half its window");
+  }
+  p.out_h = out_size(h_, p.pad_h, 1, p.kernel_h, p.stride_h, s.ceil);
+  p.out_w = out_size(w_, p.pad_w, 1, p.kernel_w, p.stride_w, s.ceil);
+  if (p.out_h == 0 || p.out_w == 0) fail(code::kArgValue, s.name, ": its window is larger than the image");
+  if (!s.average && p.kernel_h * p.kernel_w > 255) {
+    fail(code::kArgValue, s.name, ": a maximum of more than 255 places");
+  }
+  b.kind = Block::Kind::Pool;
+  b.pool = p;
+  b.average = s.average;
+  b.count_padding = s.count_padding;
+  b.h = h_ = p.out_h;
+  b.w = w_ = p.out_w;
+  const auto takes_maximum = [](const Block& block) {
+    return block.kind == Block::Kind::Conv && !block.flat && block.pool.kernel_h == 0;
+  };
+  const size_t count = blocks_.size();
+  Block* last = count > 0 ? &blocks_[count - 1] : nullptr;
+  if (!s.average && last != nullptr && takes_maximum(*last)) {
+    last->pool = p;
+    last->h = h_;
+    last->w = w_;
+    last->stages.push_back(s.name);
+    return;
+  }
+  // a monotone function changes places with the maximum: it has less to do then
+  if (!s.average && count > 1 && last->function != Function::None && monotone(*last) &&
+      takes_maximum(blocks_[count - 2])) {
+    Block& conv = blocks_[count - 2];
+    conv.pool = p;
+    conv.h = last->in_h = last->h = h_;
+    conv.w = last->in_w = last->w = w_;
+    conv.stages.push_back(s.name);
+    return;
+  }
+  blocks_.push_back(std::move(b));
+}
+
 void Plan::lay_out(Layout& layout, bool training) const {
   const int64_t lanes = kernels().lanes;
   int64_t at = 0;
@@ -218,7 +273,8 @@ void Plan::lay_out(Layout& layout, bool training) const {
   layout.input = take(bordered(in_c, in_h, in_w, input_border_h, input_border_w));
   for (const Block& b : blocks_) {
     Layout::Buffers buffers;
-    buffers.out = take(bordered(b.c, b.h, b.w, b.border_h, b.border_w));
+    const int64_t slopes = training && b.function != Function::None ? 2 : 1;
+    buffers.out = take(slopes * bordered(b.c, b.h, b.w, b.border_h, b.border_w));
     const bool pool = b.pool.kernel_h != 0 && !b.average;
     if (training && pool) buffers.index = take(b.size() * lanes);
     if (training && b.norm >= 0) buffers.picked = take(b.size() * lanes * 4);

@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,7 +29,10 @@ struct Stage {
   at::Tensor running_mean, running_var, batches;
   // others
   Activation activation = Activation::None;
-  bool average = false, count_padding = true;
+  Function function = Function::None;
+  std::array<float, 3> parameters{};
+  bool average = false, count_padding = true, ceil = false;
+  int divisor = 0;
   double p = 0;
 };
 
@@ -42,6 +46,8 @@ struct Block {
   PoolShape pool{};
   bool average = false, count_padding = true;
   Activation activation = Activation::None;
+  Function function = Function::None;  // of an elementwise block, whose activation is then kStoredSlope
+  std::array<float, 3> parameters{};
   int linear = -1;  // the stages with the parameters
   int norm = -1;
   double p = 0;
@@ -89,6 +95,8 @@ class Plan {
 
  private:
   void add(const Stage& stage, int index);
+  void add_norm(const Stage& stage, int index);
+  void add_pool(const Stage& stage, Block&& block);
   void lay_out(Layout& layout, bool training) const;
 
   std::vector<Stage> stages_;

@@ -19,7 +19,8 @@ int64_t vectors_of(int64_t n) { return round_up(n, kernels().lanes) / kernels().
 
 bool halves(const Block& b) {
   const PoolShape& p = b.pool;
-  return p.kernel_h == 2 && p.kernel_w == 2 && p.stride_h == 2 && p.stride_w == 2 && p.pad_h == 0 && p.pad_w == 0;
+  return p.kernel_h == 2 && p.kernel_w == 2 && p.stride_h == 2 && p.stride_w == 2 && p.pad_h == 0 && p.pad_w == 0 &&
+         2 * p.out_h <= b.conv.out_h && 2 * p.out_w <= b.conv.out_w;
 }
 
 // The convolution's rows that its pool looks at.
@@ -61,6 +62,8 @@ FewPredictor::FewPredictor(const Plan& plan) : plan_(plan), steps_(plan.blocks()
       tile_cost_ += static_cast<double>(b.in_size()) * b.c;
     }
     s.floats = s.in.channel * b.in_c + slack;
+    // rows that are convolved lie in planes of their own, and functions have a kernel for tiles alone
+    if (b.function != Function::None || (b.kind == Block::Kind::Conv && b.flat)) fits_ = false;
     fits_ = fits_ && s.floats < kMostFloats;
     const int64_t width = std::max(b.in_w, b.kind == Block::Kind::Conv ? b.conv.out_w : 0);
     const PoolShape& p = b.pool;

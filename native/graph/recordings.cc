@@ -43,6 +43,7 @@ class Writer {
     if (value.isInt()) return js_number(env_, static_cast<double>(value.toInt()));
     if (value.isDouble()) return js_number(env_, value.toDouble());
     if (value.isBool()) return js_bool(env_, value.toBool());
+    if (value.isString()) return js_string(env_, value.toStringRef());
     if (value.isIntList()) return js_int64_list(env_, value.toIntVector());
     return js_undefined(env_);
   }
@@ -59,7 +60,8 @@ class Writer {
   std::vector<std::vector<int64_t>> shapes_;
 };
 
-// graphRecordEnd(x or null, out or null): { calls, input, output, shapes, complete }; null where nothing is wanted
+// graphRecordEnd(x or null, out or null, slots): { calls, input, output, known, shapes, complete }, with `known` the
+// keys of the tensors in `slots`; null where nothing is wanted
 napi_value record_end(Environment& env, Args& args) {
   Recording& recording = env.room<RecordingRoom>().recording;
   if (open_recording != &recording) fail(code::kArgValue, "no recording is open");
@@ -87,6 +89,11 @@ napi_value record_end(Environment& env, Args& args) {
   }
   out.Set("calls", calls);
   out.Set("output", writer.key(args.peek(1).tensor));
+  Napi::Array known = Napi::Array::New(env.env());
+  for (const int64_t slot : args.int64_list(2)) {
+    known.Set(known.Length(), writer.key(env.tensors.peek(static_cast<int32_t>(slot)).tensor));
+  }
+  out.Set("known", known);
   out.Set("shapes", writer.shapes());
   out.Set("complete", taken.tasks == taken.calls.size());
   return out;

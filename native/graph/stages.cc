@@ -6,6 +6,7 @@ namespace ltn {
 namespace {
 
 using graph::Activation;
+using graph::Function;
 using graph::Stage;
 
 at::Tensor read_tensor(Environment& env, Napi::Object values, const char* name) {
@@ -36,17 +37,42 @@ void check_positive(const std::vector<int64_t>& pair, const char* name) {
 constexpr std::pair<Activation, const char*> kActivations[] = {
     {Activation::Relu, "relu"}, {Activation::Tanh, "tanh"}, {Activation::Sigmoid, "sigmoid"}};
 
-Activation activation_named(const std::string& name) {
+constexpr std::pair<Function, const char*> kFunctions[] = {{Function::LeakyRelu, "leaky_relu"},
+                                                           {Function::Hardtanh, "hardtanh"},
+                                                           {Function::Elu, "elu"},
+                                                           {Function::Softplus, "softplus"},
+                                                           {Function::Gelu, "gelu"},
+                                                           {Function::GeluTanh, "gelu_tanh"},
+                                                           {Function::Silu, "silu"},
+                                                           {Function::Hardswish, "hardswish"},
+                                                           {Function::Hardsigmoid, "hardsigmoid"},
+                                                           {Function::Mish, "mish"},
+                                                           {Function::DropChannels, "dropout of channels"}};
+
+void read_activation(Napi::Object v, Stage& s) {
+  const std::string name = v.Get("activation").ToString();
   for (const auto& [activation, its_name] : kActivations)
-    if (its_name == name) return activation;
-  fail(code::kArgValue, "no activation '", name, "'");
+    if (its_name == name) s.activation = activation;
+  for (const auto& [function, its_name] : kFunctions)
+    if (its_name == name) s.function = function;
+  if (s.activation == Activation::None && s.function == Function::None) {
+    fail(code::kArgValue, "no activation '", name, "'");
+  }
+  const Napi::Value given = v.Get("parameters");
+  if (!given.IsArray()) return;
+  const auto list = given.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length() && i < s.parameters.size(); ++i) {
+    s.parameters[i] = static_cast<float>(list.Get(i).ToNumber().DoubleValue());
+  }
 }
 
 }  // namespace
 
-const char* activation_name(Activation activation) {
+const char* activation_name(Activation activation, Function function) {
   for (const auto& [one, name] : kActivations)
     if (one == activation) return name;
+  for (const auto& [one, name] : kFunctions)
+    if (one == function) return name;
   return "";
 }
 
@@ -73,7 +99,7 @@ Stage read_stage(Environment& env, Napi::Object v) {
     s.batches = read_tensor(env, v, "batches");
   } else if (kind == "activation") {
     s.kind = Stage::Kind::Activation;
-    s.activation = activation_named(v.Get("activation").ToString());
+    read_activation(v, s);
   } else if (kind == "pool") {
     s.kind = Stage::Kind::Pool;
     s.kernel = read_pair(v, "kernel");
@@ -83,6 +109,11 @@ Stage read_stage(Environment& env, Napi::Object v) {
     check_positive(s.stride, "stride");
     s.average = v.Get("average").ToBoolean();
     s.count_padding = v.Get("countPadding").ToBoolean();
+    s.ceil = v.Get("ceil").ToBoolean();
+    const double divisor = read_number(v, "divisor");
+    if (!is_safe_integer(divisor) || divisor < 0 || divisor > (1 << 24))
+      fail(code::kArgValue, "divisor is out of range");
+    s.divisor = static_cast<int>(divisor);
   } else if (kind == "flatten") {
     s.kind = Stage::Kind::Flatten;
   } else if (kind == "linear") {

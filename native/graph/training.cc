@@ -119,7 +119,7 @@ at::Tensor run_steps(Network& network, const Steps& work) {
 
 uint32_t draw_seed(const graph::Plan& plan) {
   for (const graph::Block& b : plan.blocks()) {
-    if (b.kind != graph::Block::Kind::Dropout) continue;
+    if (b.kind != graph::Block::Kind::Dropout && b.function != graph::Function::DropChannels) continue;
     auto generator = at::detail::getDefaultCPUGenerator();
     const std::lock_guard<std::mutex> lock(generator.mutex());
     return at::check_generator<at::CPUGeneratorImpl>(generator)->random();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/errors.h"
+
 namespace ltn::graph {
 
 void pad_channels(std::vector<float>& values) { values.resize(round_up(values.size(), kChannelBlock), 0.0f); }
@@ -29,6 +31,14 @@ void measure(const ConvShape& c, BlockWeights& w) {
 
 double BlockWeights::bound(const Block& b, double bound) const {
   if (b.kind == Block::Kind::Dropout) return b.p < 1 ? bound / (1 - b.p) : bound;
+  if (b.kind == Block::Kind::Pool && b.pool.divisor != 0) return bound * b.pool.kernel_h * b.pool.kernel_w;
+  if (b.function != Function::None) {
+    double most = 1;  // of what a function's parameters multiply, or give
+    for (const float p : b.parameters) most = std::max<double>(most, std::fabs(p));
+    if (b.function == Function::DropChannels) most = b.parameters[0] < 1 ? 1 / (1 - b.parameters[0]) : 1;
+    if (b.function == Function::Softplus) most = std::max(1.0, 1.0 / std::fabs(b.parameters[0]));
+    return std::isnan(most) ? INFINITY : (bound + 1) * most;
+  }
   if (b.kind != Block::Kind::Conv) return bound + 1;  // no less than a sigmoid gives
   const double z = reach * bound + offset;
   return z + scale_reach * z + scale_offset + 1;
@@ -121,6 +131,9 @@ void pack_linear_backward(int out_features, int in_features, const float* weight
 }
 
 void running_affine(const Stage& norm, int channels, std::vector<float>& scale, std::vector<float>& shift) {
+  if (!norm.running_mean.defined() || !norm.running_var.defined()) {
+    fail(code::kArgValue, norm.name, " has no running statistics");
+  }
   scale.resize(channels);
   shift.resize(channels);
   const float* mean = norm.running_mean.const_data_ptr<float>();

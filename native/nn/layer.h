@@ -7,6 +7,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/nn/module.h>
 
 #include <memory>
@@ -117,7 +118,9 @@ class HostedLayer final : public Layer {
       const auto made = copy();
       for (const auto& member : members_) {
         at::Tensor& tensor = (*made->module_).*member.tensor;
-        tensor = outline_of(tensor);
+        // a count of batches, whose value a forward may read, is a copy
+        const bool count = tensor.defined() && tensor.dim() == 0 && tensor.scalar_type() == c10::kLong;
+        tensor = count ? at::zeros({}, at::TensorOptions().dtype(c10::kLong)) : outline_of(tensor);
       }
       outline_ = made;
     }

@@ -2,13 +2,15 @@ import type { Slot } from '../native/binding'
 import { binding } from '../native/load'
 
 /** One argument of a recorded call: a tensor by its key, a plain value, or undefined for what cannot be told. */
-export type RecordedArgument = { tensor: number } | number | boolean | readonly number[] | null | undefined
+export type RecordedArgument = { tensor: number } | number | boolean | string | readonly number[] | null | undefined
 
 /** What a forward asked for, call by call; see `native/core/recording.h`. */
 export interface NativeRecording {
   calls: { operation: string; layer: number; arguments: RecordedArgument[]; results: number[] }[]
   input: number
   output: number
+  /** The keys of the tensors that the caller knows. */
+  known: number[]
   /** The sizes of each tensor. */
   shapes: number[][]
   /** False where something was asked for that is no call. */
@@ -35,6 +37,8 @@ export interface NativeBlock {
   norm: boolean
   /** Its name; empty where there is none. */
   activation: string
+  /** Whether training writes a slope beside each output. */
+  slopes: boolean
   /** Whether it holds a maximum, whose places training remembers. */
   picks: boolean
   input: number[]
@@ -52,7 +56,7 @@ export interface GraphBinding {
   /** The name of the instruction set; throws where `LIBTORCH_NODE_KERNELS` names one that is not there. */
   graphKernels(): string
   graphRecordBegin(): void
-  graphRecordEnd(x: Slot | null, out: Slot | null): NativeRecording | null
+  graphRecordEnd(x: Slot | null, out: Slot | null, known: readonly Slot[]): NativeRecording | null
   graphCreate(stages: readonly Stage[], shape: readonly number[], owner: object): number
   /** The result belongs to `result`; -1 where `x` is not what the plan is for. */
   graphPredict(id: number, x: Slot, result: object, count: number): Slot

@@ -11,6 +11,7 @@ import { graph } from './binding'
 import { refuseSlower } from './cost'
 import { Guard } from './guard'
 import { planOf } from './obstacles'
+import type { Mode } from './operators'
 import { type Callable, NotFused, recordForward } from './recording'
 
 /** One signature's recording: a plan, or the reason why there is none. */
@@ -145,13 +146,13 @@ function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
 export function networkOf(
   module: Callable,
   x: Tensor,
-  mode: 'predict' | 'train',
+  mode: Mode,
   owner: object,
-): { id: number; guard: Guard } {
+): { id: number; random: boolean; guard: Guard } {
   const chain = recordForward(module, x)
   refuseSlower(chain, x.ndim === 0 ? 1 : x.size(0), mode)
   const names = new Map(module.namedModules().map(([name, child]) => [child, name]))
-  return { id: planOf(chain, names, x.shape, owner), guard: new Guard(module, chain) }
+  return { ...planOf(chain, names, x.shape, mode, owner), guard: new Guard(module, chain) }
 }
 
 /** The words of an error that left something eager. */
@@ -188,8 +189,11 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
  * layers (counting, branching on its own fields) happens once. What it does not freeze: the values of parameters and
  * buffers; and it notices tensors and modules that were replaced, hooks that were added, modes that were switched.
  *
- * Fused on the CPU in float32, outside autograd: chains of `Conv2d`, `BatchNorm2d` in eval mode, `ReLU`, tanh, sigmoid,
- * max and average pools, flattening, `Linear`, `Dropout` in eval mode. Everything else runs eagerly, and
+ * Fused on the CPU in float32, outside autograd: chains of `Conv2d` without groups; `BatchNorm2d` behind it and
+ * `BatchNorm1d` behind `Linear`, in eval mode; `ReLU`, tanh, sigmoid in the same pass, and `LeakyReLU`, `ReLU6`, `Hardtanh`,
+ * `ELU`, `SELU`, `CELU`, `Softplus`, `GELU`, `SiLU`, `Hardswish`, `Hardsigmoid`, `Mish` in one of their own; max, average and
+ * adaptive pools (where all windows are of one size), means over rows and columns; flattening; `Linear`; dropouts in eval
+ * mode; layers or the same operators with the model's own parameters. Everything else runs eagerly, and
  * `explain(compiled)` says why. Outputs are within 1e-4 of eager's (of the largest output, where that is above 1). At most
  * 16 signatures are kept.
  *

@@ -1,6 +1,6 @@
 import { Dropout, Leaf, type Module } from '../nn'
 import { layerChanges } from '../nn/leaf'
-import { ownChildren, ownParameters } from '../nn/module-tree'
+import { ownBuffers, ownChildren, ownParameters } from '../nn/module-tree'
 import type { Tensor } from '../tensor/tensor'
 import type { Call } from './recording'
 
@@ -49,6 +49,10 @@ export class Guard {
     for (const module of model.modules()) {
       for (const [name] of ownChildren(module)) this.#expect(module, name)
       for (const [name] of ownParameters(module)) this.#expect(module, name)
+      if (module instanceof Leaf) continue
+      // written in JavaScript, it may do something else in the other mode
+      this.#expect(module, 'training')
+      for (const [name] of ownBuffers(module)) this.#expect(module, name)
     }
     const layers = new Set(chain.flatMap(({ layer }) => (layer === undefined ? [] : [layer])))
     this.#modal = [...layers].filter(isModal)

@@ -1,23 +1,26 @@
 import type { Module } from '../nn'
 import { graph, type NativePlan, type Stage } from './binding'
 import { blockTitle } from './drawing'
+import type { Mode } from './operators'
 import { type Call, NotFused } from './recording'
 import { nameOf, type Obstacle, stagesOf } from './stages'
 
 /**
- * The plan of a chain, which lives as long as `owner`. `NotFused` where there is none: it says which call is in the way, where
+ * The plan of a chain, which lives as long as `owner`, and whether it draws random numbers. `NotFused` where there is none: it says which call is in the way, where
  * in the chain, and what would be fused without it.
  */
 export function planOf(
   chain: readonly Call[],
   names: ReadonlyMap<Module, string>,
   shape: readonly number[],
+  mode: Mode,
   owner: object,
-): number {
-  const { stages, obstacles } = stagesOf(chain, names)
+): { id: number; random: boolean } {
+  const { stages, obstacles } = stagesOf(chain, names, mode)
   if (obstacles.length === 0) {
     try {
-      return graph.graphCreate(stages, shape, owner)
+      const random = stages.some(({ kind, activation }) => /^dropout/.test(String(activation ?? kind)))
+      return { id: graph.graphCreate(stages, shape, owner), random }
     } catch (error) {
       const reason = (error as Error).message
       const found = firstRefused(stages, shape, reason)

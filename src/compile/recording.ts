@@ -2,10 +2,13 @@ import { describe } from '../core/errors'
 import { slotOf } from '../core/handle'
 import { Job } from '../core/job'
 import { tidy } from '../memory'
-import { Leaf, type Module } from '../nn'
+import { Dropout, Leaf, type Module } from '../nn'
 import { layerId } from '../nn/leaf'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { graph, type NativeRecording, type RecordedArgument } from './binding'
+
+/** An argument of a call, but the tensor that goes along the chain. */
+export type Argument = Exclude<RecordedArgument, { tensor: number }> | Tensor
 
 /** One call of a chain: its input is the output of the one before. */
 export interface Call {
@@ -13,12 +16,16 @@ export interface Call {
   layer: Leaf | undefined
   /** `aten::relu`, without the overload; empty for a layer. */
   operation: string
-  /** All arguments of an operator but the first. */
-  options: RecordedArgument[]
+  /** All arguments of an operator but the first; tensors are the model's own. */
+  options: Argument[]
   from: readonly number[]
   to: readonly number[]
   /** Why this call ends the chain, where it does. */
   problem?: string
+  /** Whether it writes into its input. */
+  inPlace: boolean
+  /** Of batch norm in training: the buffer that counts its batches. */
+  counter?: Tensor
 }
 
 /** Why a network is not fused, in words for `explain`; `more` are further lines. */
@@ -43,9 +50,11 @@ export function recordForward(model: Callable, x: Tensor): Call[] {
   for (const [name, module] of model.namedModules()) {
     if (Object.hasOwn(module, 'forward')) throw new NotFused(`${name || 'the model'} has hooks or a forward of its own`)
   }
-  const recording = record(model, x)
+  const own = [...model.parameters(), ...model.buffers()]
+  const recording = record(model, x, own)
   if (!recording.complete) throw new NotFused('forward asks for more than operators and layers')
-  return chainOf(recording, new Map(leavesOf(model).map(leaf => [layerId(leaf), leaf])))
+  const known = new Map(own.map((tensor, i) => [recording.known[i]!, tensor]))
+  return chainOf(recording, known, new Map(leavesOf(model).map(leaf => [layerId(leaf), leaf])))
 }
 
 /** The layers of a model that native code computes. */
@@ -53,7 +62,7 @@ export function leavesOf(model: Module): Leaf[] {
   return model.modules().filter(module => module instanceof Leaf)
 }
 
-function record(model: Callable, x: Tensor): NativeRecording {
+function record(model: Callable, x: Tensor, own: readonly Tensor[]): NativeRecording {
   const job = new Job()
   let recording: NativeRecording | null = null
   graph.graphRecordBegin()
@@ -62,35 +71,69 @@ function record(model: Callable, x: Tensor): NativeRecording {
       tidy(() => {
         const out: unknown = model.forward(x)
         if (!isTensor(out)) throw new NotFused(`forward gives ${describe(out)}, not a tensor`)
-        recording = graph.graphRecordEnd(slotOf(x), slotOf(out))
+        recording = graph.graphRecordEnd(slotOf(x), slotOf(out), own.map(slotOf))
       }),
     )
   } catch (error) {
     throw error instanceof NotFused ? error : new NotFused(`forward cannot be recorded: ${(error as Error).message}`)
   } finally {
-    if (recording === null) graph.graphRecordEnd(null, null)
+    if (recording === null) graph.graphRecordEnd(null, null, [])
   }
   return recording!
 }
 
-function chainOf(recording: NativeRecording, layers: ReadonlyMap<number, Leaf>): Call[] {
+/** Operators whose further results nobody needs. */
+const FIRST_COUNTS = new Set(['aten::adaptive_max_pool2d'])
+
+function chainOf(
+  recording: NativeRecording,
+  known: ReadonlyMap<number, Tensor>,
+  layers: ReadonlyMap<number, Leaf>,
+): Call[] {
   let at = recording.input
+  let counter: Tensor | undefined
   const chain: Call[] = []
-  for (const { operation, layer: id, arguments: given, results } of recording.calls) {
-    const [first, ...options] = given
+  for (const { operation: full, layer: id, arguments: given, results } of recording.calls) {
+    const [first, ...rest] = given
+    const operation = full.split('.')[0]!
     const layer = id === -1 ? undefined : layers.get(id)
-    const what = layer?.toString() ?? operation
+    const what = layer?.toString() ?? full
+    if (isCount(operation, given, known)) {
+      counter = known.get((first as { tensor: number }).tensor)
+      continue
+    }
+    const options = rest.map(value => (isTensorArgument(value) ? known.get(value.tensor) : value))
     let problem: string | undefined
     if (id !== -1 && layer === undefined) problem = 'forward uses a layer that is not in the model'
     else if (!isTensorArgument(first) || first.tensor !== at) problem = `${what} does not go on from the call before it`
-    else if (options.some(isTensorArgument)) problem = `${what} takes a second tensor`
-    else if (results.length !== 1) problem = `${what} gives more than one tensor`
+    else if (rest.some(value => isTensorArgument(value) && !known.has(value.tensor))) {
+      problem = `${what} takes a second tensor`
+    } else if (results.length !== 1 && !FIRST_COUNTS.has(operation)) problem = `${what} gives more than one tensor`
     const from = isTensorArgument(first) ? recording.shapes[first.tensor]! : []
+    const inPlace = layer === undefined ? operation.endsWith('_') : writesInput(layer)
     at = results[0] ?? at
-    chain.push({ layer, operation: operation.split('.')[0]!, options, from, to: recording.shapes[at]!, problem })
+    chain.push({ layer, operation, options, from, to: recording.shapes[at]!, problem, inPlace, counter })
+    counter = undefined
   }
   if (at !== recording.output) throw new NotFused('the output is not that of the last call')
+  if (counter !== undefined) throw new NotFused('forward changes a buffer')
   return chain
+}
+
+function writesInput(layer: Leaf): boolean {
+  if (layer instanceof Dropout && !layer.training) return false
+  return (layer as { inplace?: boolean }).inplace === true
+}
+
+/** `num_batches_tracked.add_(1)`, which a batch norm follows. */
+function isCount(
+  operation: string,
+  [first, by, times]: readonly RecordedArgument[],
+  known: ReadonlyMap<number, Tensor>,
+): boolean {
+  if (operation !== 'aten::add_' || !isTensorArgument(first)) return false
+  const buffer = known.get(first.tensor)
+  return buffer?.dtype === 'int64' && buffer.ndim === 0 && by === 1 && times === 1
 }
 
 function isTensorArgument(value: RecordedArgument): value is { tensor: number } {

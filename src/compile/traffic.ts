@@ -102,6 +102,7 @@ export class TrainingTraffic {
     for (let i = this.#done + 1; i <= block; i++) {
       const one = blocks[i]!
       this.#move(bytesOf(one.input), bytesOf(one.output))
+      if (one.slopes) this.#move(0, bytesOf(one.output))
       if (this.#kept || i >= trackFrom) this.#move(0, indexBytes(one) + this.#pickedBytes(i))
       this.#done = i
     }

@@ -1,7 +1,7 @@
 import { noGrad } from '../autograd'
 import { blank, finish, slotOf } from '../core/handle'
 import { tidy } from '../memory'
-import { CrossEntropyLoss, Dropout, type Module } from '../nn'
+import { CrossEntropyLoss, type Module } from '../nn'
 import type { Tensor } from '../tensor/tensor'
 import { graph } from './binding'
 import { networkOf, whyNot } from './compiled'
@@ -70,11 +70,11 @@ export class CompiledStep {
       if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
       if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
       if (x.requiresGrad) throw new NotFused('a gradient at the inputs is wanted')
-      const { id, guard } = networkOf(model as Callable, x, 'train', entry)
+      const { id, random, guard } = networkOf(model as Callable, x, 'train', entry)
       if (!guard.allTraining) throw new NotFused('a layer is in eval mode while the model trains')
       graph.graphTrainer(id, options.crossEntropy, options.mean, options.ignoreIndex)
       const step = new CompiledStep(id, guard)
-      step.#compare(model as Callable, criterion as Criterion, x, y)
+      if (!random) step.#compare(model as Callable, criterion as Criterion, x, y)
       entry.id = id
       steps.set(step, entry)
       return step
@@ -118,8 +118,6 @@ export class CompiledStep {
 
   /** A recording is believed only once it gave eager's loss. Statistics are as before afterwards. */
   #compare(model: Callable, criterion: Criterion, x: Tensor, y: Tensor): void {
-    const random = model.modules().some(module => module instanceof Dropout && module.p > 0)
-    if (random) return
     const rows = Math.min(COMPARED, x.size(0))
     noGrad(() =>
       tidy(() => {

@@ -21,6 +21,7 @@ LTN_INLINE Span span_of(int at, int stride, int pad, int kernel, int size) {
 // As libtorch counts: padding counts, what lies beyond it does not.
 LTN_INLINE float average_area(const PoolPass& a, int py, int px) {
   const PoolShape& p = a.pool;
+  if (p.divisor != 0) return static_cast<float>(p.divisor);
   if (!a.count_padding) {
     const Span ys = span_of(py, p.stride_h, p.pad_h, p.kernel_h, a.h);
     const Span xs = span_of(px, p.stride_w, p.pad_w, p.kernel_w, a.w);
@@ -125,10 +126,20 @@ LTN_INLINE VI mixed(VI h) {
   return h;
 }
 
-void dropout(const Dropout& a) {
+LTN_INLINE VI dropout_lanes(uint32_t seed, uint32_t first_image) {
   VI image{};
-  for (int i = 0; i < L; ++i) image[i] = static_cast<int32_t>(a.first_image + i);
-  const VI lane = mixed(image + all_int(static_cast<int32_t>(a.seed)));
+  for (int i = 0; i < L; ++i) image[i] = static_cast<int32_t>(first_image + i);
+  return mixed(image + all_int(static_cast<int32_t>(seed)));
+}
+
+// From 0 to 1, of an element of each image.
+LTN_INLINE V dropout_uniform(VI lane, uint32_t element) {
+  const VI bits = mixed(lane ^ all_int(static_cast<int32_t>(element * 0x9e3779b9u))) & all_int(0xffffff);
+  return __builtin_convertvector(bits, V) * (1.0f / 16777216.0f);
+}
+
+void dropout(const Dropout& a) {
+  const VI lane = dropout_lanes(a.seed, a.first_image);
   const float scale = a.p < 1.0f ? 1.0f / (1.0f - a.p) : 0.0f;
   uint32_t element = 0;
   for (int c = 0; c < a.channels; ++c) {
@@ -136,9 +147,7 @@ void dropout(const Dropout& a) {
       const float* in = a.in.first + c * a.in.channel + y * a.in.row;
       float* out = a.out.first + c * a.out.channel + y * a.out.row;
       for (int x = 0; x < a.w; ++x, ++element) {
-        const VI bits = mixed(lane ^ all_int(static_cast<int32_t>(element * 0x9e3779b9u))) & all_int(0xffffff);
-        const V uniform = __builtin_convertvector(bits, V) * (1.0f / 16777216.0f);
-        store(out + x * L, uniform < a.p ? V{} : load(in + x * L) * scale);
+        store(out + x * L, dropout_uniform(lane, element) < a.p ? V{} : load(in + x * L) * scale);
       }
     }
   }

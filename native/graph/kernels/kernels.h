@@ -12,6 +12,24 @@
 namespace ltn::graph {
 
 enum class Activation : int { None, Relu, Tanh, Sigmoid };
+// In the place of an activation whose slope does not follow from y: the slopes stand in y's buffer, behind y.
+constexpr Activation kStoredSlope = static_cast<Activation>(-1);
+
+// What is computed in a pass of its own; up to three parameters.
+enum class Function : int {
+  None,
+  LeakyRelu,  // x > 0 ? x : p0 x
+  Hardtanh,   // min(max(x, p0), p1)
+  Elu,        // x > 0 ? p1 x : p0 (e^(p2 x) - 1)
+  Softplus,   // log(1 + e^(p0 x)) / p0; x where p0 x > p1
+  Gelu,       // x Phi(x)
+  GeluTanh,   // its approximation
+  Silu,       // x sigmoid(x)
+  Hardswish,  // x min(max(x + 3, 0), 6) / 6
+  Hardsigmoid,
+  Mish,         // x tanh(softplus(x))
+  DropChannels  // in training; p0 is the probability
+};
 
 // Channels of a register block; weights are packed in blocks of so many output channels.
 constexpr int kChannelBlock = 4;
@@ -38,6 +56,7 @@ inline bool patched(const ConvShape& c) {
 struct PoolShape {
   int kernel_h = 0, kernel_w = 0, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
   int out_h = 0, out_w = 0;
+  int divisor = 0;  // of the average; 0: the places of the window
 };
 
 // Where a tensor's elements stand in a buffer with a border: the first one, and the distances of rows and channels.
@@ -147,6 +166,16 @@ struct Elementwise {
   Activation activation;
 };
 
+// y = f(x), and f'(x) behind y: as many places further on as y's buffer has.
+struct FunctionPass {
+  int channels, h, w;
+  Place in, out;
+  Function function;
+  const float* parameters;
+  bool slopes;  // wanted
+  uint32_t seed, first_image;
+};
+
 // Zeroes elements with probability p and scales the others: a hash of (seed, element, image) decides, so that the
 // backward pass makes the same choice again and nothing is stored.
 struct Dropout {
@@ -211,6 +240,7 @@ struct Kernels {
   void (*pool_forward)(const PoolPass&);
   void (*pool_backward)(const PoolPass&);
   void (*elementwise)(const Elementwise&);
+  void (*function)(const FunctionPass&);
   void (*dropout)(const Dropout&);
   int (*linear_block)(int out_features);  // outputs of a block of packed weights
   void (*linear)(const LinearPass&);

@@ -2,6 +2,7 @@
 #include "graph/kernels/elementwise.h"
 #include "graph/kernels/few_linear.h"
 #include "graph/kernels/few_pool.h"
+#include "graph/kernels/functions.h"
 #include "graph/kernels/linear.h"
 #include "graph/kernels/loss.h"
 #include "graph/kernels/moments.h"
@@ -69,10 +70,10 @@ void flush(float* in, long count, double* totals) {
 }
 
 constexpr ltn::graph::Kernels kTable = {
-    LTN_KERNELS_NAME, kLanes,     load_tile,           store_tile,    conv_forward,  conv_statistics, conv_moments,
-    conv_backward,    conv_plain, activation_backward, pool_forward,  pool_backward, elementwise,     dropout,
-    linear_block,     linear,     linear_weights,      cross_entropy, squared_error, flush,           few_place,
-    few_conv,         few_pool,   few_linear,          few_transpose};
+    LTN_KERNELS_NAME, kLanes,       load_tile,      store_tile,     conv_forward,  conv_statistics, conv_moments,
+    conv_backward,    conv_plain,   slope_backward, pool_forward,   pool_backward, elementwise,     function,
+    dropout,          linear_block, linear,         linear_weights, cross_entropy, squared_error,   flush,
+    few_place,        few_conv,     few_pool,       few_linear,     few_transpose};
 
 }  // namespace
 

@@ -130,6 +130,17 @@ LTN_INLINE void transpose(V* r) {
 #endif
 }
 
+// e^r - 1 for |r| up to log(2) / 2, and a little more.
+LTN_INLINE V exp_minus_one_near(V r) {
+  V p = all(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  return p * r * r + r;
+}
+
 // e^x to about one unit in the last place; 0 below the smallest normal, infinity above the largest. NaN stays NaN.
 LTN_INLINE V exp_of(V x) {
   const V low = all(-87.33654f), high = all(88.72283f);
@@ -137,13 +148,7 @@ LTN_INLINE V exp_of(V x) {
   const V n = (clamped * 1.44269504f + 12582912.0f) - 12582912.0f;
   V r = clamped - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  V p = all(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
+  const V p = exp_minus_one_near(r) + 1.0f;
   // 2^n in two factors: n may be 128
   const VI whole = __builtin_convertvector(n, VI);
   const VI half = whole >> 1;
