@@ -243,8 +243,6 @@ test('what is no loader of pairs is refused by name', async () => {
   const value = 'ERR_INVALID_ARG_VALUE'
   const type = 'ERR_INVALID_ARG_TYPE'
   await refuse({ train: loader }, { code: value, message: /'batchSize' cannot be had with a loader/ }, { batchSize: 8 })
-  await refuse({ train: loader }, { code: value, message: /'compile' takes the data as \[x, y\]/ }, { compile: true })
-  await refuse({ validation: loader }, { code: value, message: /'compile' takes/ }, { compile: true })
   await refuse({ train: loader }, { code: 'ERR_UNKNOWN_OPTION' }, { amp: { dtyp: 'bfloat16' } })
   function* once() {
     yield pair

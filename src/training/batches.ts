@@ -78,17 +78,22 @@ export function batchesOf(
 /** Steps that may be queued while one runs: the next one's data and operators are made ready meanwhile. */
 const AHEAD = 1
 
-/** Queues `step` for each batch of a pass, and waits for all of them; gives their sizes. The event loop turns between. */
+/**
+ * Queues `step` for each batch of a pass, and waits for all of them; gives their sizes. The event loop turns between.
+ * `prepare` is called before, and not queued.
+ */
 export async function eachBatch(
   { job, signal }: { job: Job; signal: AbortSignal | undefined },
   batches: Batches,
   step: (x: Tensor, y: Tensor) => void,
+  prepare?: (x: Tensor, y: Tensor) => void,
 ): Promise<number[]> {
   const sizes: number[] = []
   const marks: number[] = []
   for await (const [x, y] of batches.pass()) {
     if (marks.length > AHEAD) await job.reached(marks.shift()!)
     if (sizes.length > 0) await turn(signal)
+    prepare?.(x, y)
     job.run(() => step(x, y))
     sizes.push(x.size(0))
     marks.push(job.mark)

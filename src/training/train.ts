@@ -14,6 +14,7 @@ import { isTensor, type Tensor } from '../tensor/tensor'
 import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
 import { Batches, batchesOf, eachBatch, isLoader, meanOf, weightedMean } from './batches'
 import { type CompiledRun, compiledFullBatch, compiledMiniBatches } from './compiled'
+import { CompiledBatches } from './compiled-batches'
 import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
 /** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
@@ -77,7 +78,7 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * faster on small networks, in little more memory than the data's. Losses and gradients are then nearer to float64's
    * than eager's are, but not eager's bits; `forward` and the criterion are recorded once and not run again, as `compile`
    * says; dropout draws from the default generator, but other masks than eager. `explain(model)` tells what was fused,
-   * or why not: then the training is eager. Not together with `amp`, nor with loaders.
+   * or why not: then the training is eager. With a loader each of its batches is such a step. Not together with `amp`.
    */
   compile?: boolean
   /** Ends the training before the next step. */
@@ -171,6 +172,7 @@ interface Run {
   amp: unknown
   compile: boolean
   compiled: CompiledRun | undefined
+  compiledBatches: CompiledBatches | undefined
   signal: AbortSignal | undefined
   onEpoch: ((report: EpochReport) => unknown) | undefined
 }
@@ -223,9 +225,6 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
       "train: 'batchSize' cannot be had with a loader as 'train', whose batches are the steps",
     )
   }
-  if (compile && (loads || validation instanceof Batches)) {
-    throw new InvalidArgValueError("train: 'compile' takes the data as [x, y], so it cannot be had with a loader")
-  }
   // What a loader's device is, its first batch tells; the options are checked now.
   const precision = precisionOf('train', options.amp, loads ? 'cpu' : training[0].device, optimizer)
   return {
@@ -241,6 +240,7 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     amp: options.amp,
     compile,
     compiled: undefined,
+    compiledBatches: undefined,
     signal,
     onEpoch,
   }
@@ -319,11 +319,15 @@ async function fullBatch(run: Run, [x, y]: Pair, [valX, valY]: Pair): Promise<[n
 
 async function inBatches(run: Run, batches: Batches): Promise<[number, number]> {
   const { job, model, optimizer, validation, signal } = run
+  if (run.compile) run.compiledBatches ??= new CompiledBatches(model, run.criterion)
+  const compiled = run.compiledBatches
   const losses: Tensor[] = []
   try {
-    const sizes = await eachBatch(run, batches, (x, y) => {
+    const step = (x: Tensor, y: Tensor) => {
       run.precision ??= precisionOf('train', run.amp, x.device, optimizer)
       const precision = run.precision
+      const done = compiled?.step(x, y, optimizer)
+      if (done !== undefined) return void losses.push(done)
       optimizer.zeroGrad()
       losses.push(
         tidy(() => {
@@ -334,9 +338,14 @@ async function inBatches(run: Run, batches: Batches): Promise<[number, number]> 
         }),
       )
       precision.step(optimizer)
-    })
+    }
+    const sizes = await eachBatch(run, batches, step, (x, y) => compiled?.prepare(x, y))
     await turn(signal)
     const validate = (x: Tensor, y: Tensor) => {
+      if (compiled !== undefined) {
+        losses.push(tidy(() => compiled.predict(x, output => value(loss(run, output, y)))))
+        return
+      }
       const forward = () => tidy(() => value(run.precision!.forward(() => loss(run, model.forward(x), y))))
       losses.push(withMode(model, false, () => noGrad(forward)))
     }
@@ -358,7 +367,8 @@ function value(loss: Tensor): Tensor {
 
 /** The values of tensors without dimensions, read at once when all that is queued is done. Frees the tensors. */
 async function readValues(job: Job, tensors: readonly Tensor[]): Promise<number[]> {
-  const together = job.run(() => callOperator('aten::stack', '', [tensors, 0]) as Tensor<[number], 'float32'>)
+  // a compiled step's is in float64, which holds all of them
+  const together = job.run(() => callOperator('aten::stack', '', [tensors, 0]) as Tensor<[number], 'float64'>)
   try {
     await job.settled()
     return together.tolist()
