@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { cuda } from '../src'
 
 const ROOT = path.join(__dirname, '..')
-const SOURCE = path.join(__dirname, 'stand-in', 'cuda.cc')
+const SOURCES = ['cuda.cc', 'graphs.h'].map(name => path.join(__dirname, 'stand-in', name))
 const STAMP = path.join(ROOT, 'build', 'stamp.json')
 const BINARY = path.join(ROOT, 'build', 'cuda-stand-in.node')
 const run = promisify(execFile)
@@ -15,7 +15,7 @@ const run = promisify(execFile)
 /** Compiles the stand-in against the libtorch of the addon, where that is not done yet. */
 async function compile(): Promise<void> {
   const age = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (age(BINARY) > Math.max(age(SOURCE), age(STAMP))) return
+  if (age(BINARY) > Math.max(...SOURCES.map(age), age(STAMP))) return
   const { root } = JSON.parse(readFileSync(STAMP, 'utf8')).libtorch
   const includes = [
     path.join(root, 'include'),
@@ -27,7 +27,7 @@ async function compile(): Promise<void> {
     '-fPIC',
     '-shared',
     ...includes.flatMap(folder => ['-isystem', folder]),
-    SOURCE,
+    SOURCES[0]!,
     '-o',
     BINARY,
     '-Wl,--no-as-needed,-z,nodelete,--disable-new-dtags',
@@ -62,6 +62,7 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
   for (const [file, least] of [
     ['cuda.test.ts', 28],
     ['cuda-streams.test.ts', 11],
+    ['cuda-graphs.test.ts', 28],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)

@@ -299,6 +299,7 @@ void register_optim(Environment& env, napi_value exports) {
   define<libc_logarithm>(env, exports, "libcLogarithm");
   define<optimizers_live>(env, exports, "optimizersLive");
   define<optimizer_clear_state>(env, exports, "optimizerClearState");
+  register_captured(env, exports);
   register_scaler(env, exports);
 }
 

@@ -14,6 +14,9 @@ export interface OptimBinding {
   optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
   optimizerClearState(id: number): void
   optimizersLive(): number
+  /** Steps that a CUDA graph can capture, from now on or no more; false where there are none. See `native/optim/captured.h`. */
+  optimizerCapture(id: number, on: boolean): boolean
+  optimizerWriteRates(id: number): void
   /** Unscales the optimizer's gradients and notes in `found` whether one is not finite; false where there was none. */
   scalerUnscale(id: number, inverse: Slot, found: Slot): boolean
   /** A step, unless something was found. */
