@@ -62,7 +62,8 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
   for (const [file, least] of [
     ['cuda.test.ts', 28],
     ['cuda-streams.test.ts', 11],
-    ['cuda-graphs.test.ts', 28],
+    ['cuda-graphs.test.ts', 29],
+    ['cuda-compile.test.ts', 40],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)

@@ -51,7 +51,9 @@ napi_value optimizer_capture(Environment& env, Args& args) {
 
 // optimizerWriteRates(id): what a scheduler has changed reaches the graphs
 napi_value optimizer_write_rates(Environment& env, Args& args) {
-  work_on(env, optimizer_of(env, args), [](HostedOptimizer& optimizer) {
+  const Optimizer o = optimizer_of(env, args);
+  if (o->captured() == nullptr) return js_undefined(env);
+  work_on(env, o, [](HostedOptimizer& optimizer) {
     const size_t groups = optimizer.optimizer().param_groups().size();
     for (size_t group = 0; group < groups; ++group) {
       optimizer.captured()->write(group, learning_rate(optimizer, group));
@@ -60,10 +62,16 @@ napi_value optimizer_write_rates(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
+// optimizerReplaced(id): how often its state was replaced by another one
+napi_value optimizer_replaced(Environment& env, Args& args) {
+  return js_number(env, static_cast<double>(optimizer_of(env, args)->replaced));
+}
+
 }  // namespace
 
 void register_captured(Environment& env, napi_value exports) {
   define<optimizer_capture>(env, exports, "optimizerCapture");
+  define<optimizer_replaced>(env, exports, "optimizerReplaced");
   define<optimizer_write_rates>(env, exports, "optimizerWriteRates");
 }
 

@@ -62,6 +62,8 @@ class HostedOptimizer {
   virtual void set_state(const at::Tensor& param, const State& state) = 0;
   virtual void clear_state() = 0;
 
+  // How often its state was replaced: what was captured then works on tensors that are no longer its own.
+  int64_t replaced = 0;
   // How its steps can be captured in a CUDA graph; null for one that has no such way.
   virtual Captured* captured() { return nullptr; }
   // From now on the options say again how a step is taken, and where its counts are.

@@ -252,12 +252,15 @@ napi_value optimizer_set_state(Environment& env, Args& args) {
     state.emplace_back(names.Get(i).ToString(), tensors[i]);
   }
   o->set_state(args.tensor(1), state);
+  ++o->replaced;
   return js_undefined(env);
 }
 
 // optimizerClearState(id)
 napi_value optimizer_clear_state(Environment& env, Args& args) {
-  idle_optimizer(env, args)->clear_state();
+  const Optimizer o = idle_optimizer(env, args);
+  o->clear_state();
+  ++o->replaced;
   return js_undefined(env);
 }
 

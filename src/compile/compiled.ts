@@ -9,6 +9,7 @@ import { isModule, Module, type StateDict } from '../nn'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { graph } from './binding'
 import { refuseSlower } from './cost'
+import { GraphedForward } from './cuda-forward'
 import { Guard } from './guard'
 import { planOf } from './obstacles'
 import { type Callable, NotFused, recordForward } from './recording'
@@ -24,6 +25,8 @@ export interface Entry {
   reason: string | undefined
   /** Further lines to the reason. */
   more: readonly string[]
+  /** On a GPU. */
+  graphed?: GraphedForward
 }
 
 /** How many signatures are kept; the one that was used longest ago goes first. */
@@ -73,14 +76,19 @@ export class CompiledModule<M extends Module = Module> extends Module {
     const [x] = args
     const eager = () => (module.forward as (...args: unknown[]) => unknown)(...args)
     // mixed precision is another network than the one that was recorded
-    if (args.length !== 1 || !isTensor(x) || isAutocastEnabled('cpu')) return eager()
+    if (args.length !== 1 || !isTensor(x) || isAutocastEnabled('cpu') || isAutocastEnabled('cuda')) return eager()
     const entry = this.#entry(x)
+    if (entry.graphed !== undefined) return entry.graphed.run(x)
     if (entry.id === -1) return eager()
     const result = blank() as Tensor
     const slot = graph.graphPredict(entry.id, slotOf(x), result, entry.count)
     if (slot === -1) return eager()
     this.#last = entry
     return finish(result, slot)
+  }
+
+  #prepares(x: unknown): boolean {
+    return isTensor(x) && x.device.startsWith('cuda') && this.#entry(x).graphed?.preparing === true
   }
 
   #entry(x: Tensor): Entry {
@@ -103,7 +111,10 @@ export class CompiledModule<M extends Module = Module> extends Module {
     check('run', 'signal', options.signal, SIGNAL)
     await turn(options.signal)
     const job = new Job()
-    const out = job.run(() => noGrad(() => this.forward(...([x] as unknown as Input<M>))))
+    const predict = () => noGrad(() => this.forward(...([x] as unknown as Input<M>)))
+    // a CUDA graph is captured by this thread; the GPU itself works beside it anyway
+    if (noGrad(() => this.#prepares(x))) return predict()
+    const out = job.run(predict)
     await job.settled()
     return out
   }
@@ -119,12 +130,14 @@ export class CompiledModule<M extends Module = Module> extends Module {
 
 function signatureOf(module: Module, x: Tensor): string {
   const mode = module.training ? 'train' : 'eval'
-  return `[${x.shape.join(', ')}] ${x.dtype} ${mode}${isGradEnabled() ? ' grad' : ''}`
+  const device = x.device === 'cpu' ? '' : ` on ${x.device}`
+  return `[${x.shape.join(', ')}] ${x.dtype} ${mode}${isGradEnabled() ? ' grad' : ''}${device}`
 }
 
 function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
   const none = { signature, count: x.ndim === 0 ? 0 : x.size(0), guard: undefined, id: -1, more: [] }
   try {
+    if (x.device.startsWith('cuda')) return { ...none, reason: undefined, graphed: new GraphedForward(module, x) }
     if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
     if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
     if (isGradEnabled() && (x.requiresGrad || module.parameters().some(p => p.requiresGrad))) {

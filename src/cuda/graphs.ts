@@ -3,6 +3,7 @@ import { describe, InvalidArgTypeError } from '../core/errors'
 import { inMode, type Scope } from '../core/mode-scope'
 import { check, is, isOptions, mergeArguments } from '../core/options'
 import { binding } from '../native/load'
+import { type CudaDevice, currentDevice, indexOf } from './device'
 import { Stream, stream as streamScope } from './streams'
 
 /** Names a pool of memory that graphs may share: what `graphPoolHandle()` or a graph's `pool()` gave. */
@@ -41,10 +42,10 @@ const POOL = [
 
 let graphId: (graph: unknown) => number
 
-/** True for what a graph may leave out of account, where it is captured strictly: see `captureStrictly`. */
-export interface Capture {
+interface Capture {
   pool: GraphPoolHandle | null
   mode: number
+  /** See `captureStrictly`. */
   strict: boolean
 }
 
@@ -151,18 +152,20 @@ export function holdsInPlace(graph: CUDAGraph): boolean {
   return binding.cudaGraphHolds(graphId(graph))
 }
 
-let captureStream: Stream | undefined
+const captureStreams = new Map<number, Stream>()
 
-/** The stream that is captured unless another is given. */
-export function defaultCaptureStream(): Stream {
-  captureStream ??= new Stream()
-  return captureStream
+/** The stream of a device (the current one unless given) that is captured unless another is asked for. */
+export function defaultCaptureStream(device?: CudaDevice): Stream {
+  const index = indexOf(device) ?? currentDevice()
+  const stream = captureStreams.get(index) ?? new Stream(index)
+  captureStreams.set(index, stream)
+  return stream
 }
 
 function openCapture(id: number, stream: Stream, { pool, mode, strict }: Capture, failed: () => boolean): () => void {
-  binding.cudaGraphPrepare()
   const scope = streamScope(stream)
   try {
+    binding.cudaGraphPrepare()
     binding.cudaGraphBegin(id, pool, mode, strict)
   } catch (error) {
     scope[Symbol.dispose]()

@@ -17,6 +17,8 @@ export interface OptimBinding {
   /** Steps that a CUDA graph can capture, from now on or no more; false where there are none. See `native/optim/captured.h`. */
   optimizerCapture(id: number, on: boolean): boolean
   optimizerWriteRates(id: number): void
+  /** How often its state was replaced by another one. */
+  optimizerReplaced(id: number): number
   /** Unscales the optimizer's gradients and notes in `found` whether one is not finite; false where there was none. */
   scalerUnscale(id: number, inverse: Slot, found: Slot): boolean
   /** A step, unless something was found. */

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks'
-import { noGrad } from '../autograd'
 import { CompiledStep, compile } from '../compile'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError, InvalidArgValueError, ModuleBusyError } from '../core/errors'
@@ -10,10 +9,12 @@ import { tidy } from '../memory'
 import { CrossEntropyLoss, type Module } from '../nn'
 import type { DataBatches, DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
-import { isTensor, type Tensor } from '../tensor/tensor'
-import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
+import type { Tensor } from '../tensor/tensor'
+import { BATCH_SIZE, checkPair } from './batch'
 import { Batches, batchesOf, eachBatch, isLoader, meanOf, weightedMean } from './batches'
 import { type CompiledRun, compiledFullBatch, compiledMiniBatches } from './compiled'
+import { type GraphedRun, graphedFullBatch, graphedMiniBatches, newGraphedRun } from './graphed'
+import { batchLoss, fullLosses, lossOf, validationLoss } from './losses'
 import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
 /** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
@@ -151,6 +152,7 @@ export async function train<
     await run.job.settled() // leaves nothing at work, and an error of what was queued before comes first
     throw error
   } finally {
+    run.graphed?.steps.close()
     busy.delete(model)
   }
 }
@@ -171,6 +173,8 @@ interface Run {
   amp: unknown
   compile: boolean
   compiled: CompiledRun | undefined
+  /** The same on a GPU. */
+  graphed: GraphedRun | undefined
   signal: AbortSignal | undefined
   onEpoch: ((report: EpochReport) => unknown) | undefined
 }
@@ -241,6 +245,7 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     amp: options.amp,
     compile,
     compiled: undefined,
+    graphed: undefined,
     signal,
     onEpoch,
   }
@@ -274,7 +279,7 @@ async function epochs(run: Run): Promise<History> {
 function renew(run: Run, [x, y]: Pair, [valX, valY]: Pair): void {
   if (run.compiled?.step.holds()) return
   const step = CompiledStep.make(run.model, run.criterion, x, y)
-  const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => loss(run, output, target) }
+  const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => lossOf(run, output, target) }
   run.compiled = step === undefined ? undefined : { ...run, x, y, valX, valY, step, steps: 1, ...more }
 }
 
@@ -282,7 +287,11 @@ function epoch(run: Run): Promise<[number, number]> {
   const { train, validation, batchSize } = run
   if (train instanceof Batches) return inBatches(run, train)
   if (validation instanceof Batches) return inBatches(run, batchesOfPair(train, batchSize))
-  if (run.compile) renew(run, train, validation)
+  if (run.compile && train[0].device.startsWith('cuda')) {
+    run.graphed ??= newGraphedRun(run, train, batchSize)
+    const { graphed } = run
+    if (graphed.steps.possible) return graphedEpoch(run, graphed, train, validation)
+  } else if (run.compile) renew(run, train, validation)
   const { compiled } = run
   if (compiled !== undefined) {
     return batchSize === 'full' ? compiledFullBatch(compiled) : compiledMiniBatches(compiled, batchSize)
@@ -295,22 +304,28 @@ function batchesOfPair(pair: Pair, batchSize: 'full' | number): Batches {
   return new Batches(['train', 'train'], source, false)
 }
 
-async function fullBatch(run: Run, [x, y]: Pair, [valX, valY]: Pair): Promise<[number, number]> {
-  const { job, model, optimizer } = run
-  const precision = run.precision!
+function graphedEpoch(run: Run, graphed: GraphedRun, train: Pair, validation: Pair): Promise<[number, number]> {
+  const { batchSize } = run
+  if (batchSize === 'full') {
+    return graphedFullBatch(
+      graphed,
+      () => callOperator('aten::stack', '', [fullLosses(run, train, validation), 0]) as Tensor,
+    )
+  }
+  return graphedMiniBatches(
+    graphed,
+    batchSize,
+    (x, y) => batchLoss(run, x, y).reshape([1]),
+    () => validationLoss(run, ...validation).reshape([1]),
+  )
+}
+
+async function fullBatch(run: Run, train: Pair, validation: Pair): Promise<[number, number]> {
+  const { job, optimizer } = run
   const losses = job.run(() => {
     optimizer.zeroGrad()
-    const made = tidy(() => {
-      const [trainLoss, valLoss] = precision.forward(() => {
-        const output = model.forward(x)
-        const valOutput = noGrad(() => model.forward(valX))
-        return [loss(run, output, y), noGrad(() => loss(run, valOutput, valY))] as const
-      })
-      precision.backward(trainLoss)
-      keepFields(model)
-      return [value(trainLoss), value(valLoss)]
-    })
-    precision.step(optimizer)
+    const made = tidy(() => fullLosses(run, train, validation))
+    run.precision!.step(optimizer)
     return made
   })
   const [trainLoss, valLoss] = await readValues(job, losses)
@@ -318,27 +333,18 @@ async function fullBatch(run: Run, [x, y]: Pair, [valX, valY]: Pair): Promise<[n
 }
 
 async function inBatches(run: Run, batches: Batches): Promise<[number, number]> {
-  const { job, model, optimizer, validation, signal } = run
+  const { job, optimizer, validation, signal } = run
   const losses: Tensor[] = []
   try {
     const sizes = await eachBatch(run, batches, (x, y) => {
       run.precision ??= precisionOf('train', run.amp, x.device, optimizer)
-      const precision = run.precision
       optimizer.zeroGrad()
-      losses.push(
-        tidy(() => {
-          const batchLoss = precision.forward(() => loss(run, model.forward(x), y))
-          precision.backward(batchLoss)
-          keepFields(model)
-          return value(batchLoss)
-        }),
-      )
-      precision.step(optimizer)
+      losses.push(tidy(() => batchLoss(run, x, y)))
+      run.precision.step(optimizer)
     })
     await turn(signal)
     const validate = (x: Tensor, y: Tensor) => {
-      const forward = () => tidy(() => value(run.precision!.forward(() => loss(run, model.forward(x), y))))
-      losses.push(withMode(model, false, () => noGrad(forward)))
+      losses.push(validationLoss(run, x, y))
     }
     let valSizes = [1]
     if (validation instanceof Batches) valSizes = await eachBatch(run, validation, validate)
@@ -351,11 +357,6 @@ async function inBatches(run: Run, batches: Batches): Promise<[number, number]> 
   }
 }
 
-/** A loss apart from what it was computed from, with no dimension. */
-function value(loss: Tensor): Tensor {
-  return loss.detach().reshape([])
-}
-
 /** The values of tensors without dimensions, read at once when all that is queued is done. Frees the tensors. */
 async function readValues(job: Job, tensors: readonly Tensor[]): Promise<number[]> {
   const together = job.run(() => callOperator('aten::stack', '', [tensors, 0]) as Tensor<[number], 'float32'>)
@@ -365,14 +366,4 @@ async function readValues(job: Job, tensors: readonly Tensor[]): Promise<number[
   } finally {
     for (const tensor of [...tensors, together]) tensor.dispose()
   }
-}
-
-function loss({ criterion }: Run, output: Tensor, target: Tensor): Tensor {
-  checkOutput('train', output, target)
-  const value = criterion.forward(output, target)
-  if (!isTensor(value) || value.numel() !== 1) {
-    const got = isTensor(value) ? `a tensor of shape [${value.shape.join(', ')}]` : describe(value)
-    throw new InvalidArgValueError(`train: the criterion must give one number as a tensor, got ${got}`)
-  }
-  return value
 }
