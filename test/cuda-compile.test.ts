@@ -40,11 +40,15 @@ interface Case {
   network?: () => Net
   batchSize?: number
   epochs?: number
+  amp?: object
   onEpoch?: (made: Made, epoch: number) => unknown
 }
 
 /** A training, from the same beginning each time. */
-async function trained(compiled: boolean, { make, network = convolutional, batchSize, epochs = 7, onEpoch }: Case) {
+async function trained(
+  compiled: boolean,
+  { make, network = convolutional, batchSize, epochs = 7, amp, onEpoch }: Case,
+) {
   torch.manualSeed(5)
   const model = network()
   model.cuda()
@@ -55,6 +59,7 @@ async function trained(compiled: boolean, { make, network = convolutional, batch
     optimizer,
     compile: compiled,
     ...(batchSize && { batchSize }),
+    ...(amp && { amp }),
     onEpoch: ({ epoch }: { epoch: number }) => onEpoch?.({ model, optimizer }, epoch),
   }
   const data = { train: dataOf(22), validation: dataOf(9) }
@@ -187,6 +192,25 @@ describe('train with { compile: true } on a GPU', () => {
       if (epoch < 6) model.zeroGrad()
     }
     assert.match(await agrees({ onEpoch }), /captured once/)
+  })
+
+  test('in bfloat16 by autocast', gpu, async () => {
+    const amp = { dtype: 'bfloat16' }
+    for (const batchSize of [undefined, 4]) {
+      const graphed = await trained(true, { amp, batchSize })
+      const eager = await trained(false, { amp, batchSize })
+      assert.match(explain(graphed.model), /captured once/)
+      graphed.history.trainLosses.forEach((loss, i) => {
+        assert.ok(
+          Math.abs(loss - eager.history.trainLosses[i]!) < 0.05,
+          `${loss}, eager ${eager.history.trainLosses[i]}`,
+        )
+      })
+    }
+    await assert.rejects(trained(true, { amp: { dtype: 'float16' } }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /captures no scaling of gradients/,
+    })
   })
 
   test('dropout drops others in each replay', gpu, async () => {

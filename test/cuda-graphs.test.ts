@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import * as torch from '../src'
 import { cuda, nn, optim, type Tensor } from '../src'
+import { Job } from '../src/core/job'
 import { binding } from '../src/native/load'
 
 /** One body per device; `cuda-stand-in.test.ts` runs this file with a GPU that is made of the CPU. */
@@ -183,6 +184,33 @@ describe('a graph', () => {
     cuda.graph(graph, () => x.add_(10))
     graph.replay()
     assert.deepEqual(x.tolist(), [11, 11, 11])
+  })
+
+  test("inside of a job's section: captured here, replayed in its turn", gpu, async () => {
+    const x = torch.ones([3], { device: 'cuda' })
+    const graph = new cuda.CUDAGraph()
+    const job = new Job()
+    const y = job.run(() => {
+      x.add_(1)
+      const made = cuda.graph(graph, () => {
+        assert.throws(() => new Job().run(() => x.add(1)), { code: capture, message: /own thread/ })
+        return x.mul(10)
+      })
+      x.add_(1)
+      graph.replay()
+      const first = made.clone()
+      x.add_(1)
+      graph.replay()
+      return [first, made]
+    })
+    assert.deepEqual(
+      y.map(tensor => tensor.tolist()),
+      [
+        [30, 30, 30],
+        [40, 40, 40],
+      ],
+    )
+    await job.settled()
   })
 
   test('thousands come and go', gpu, () => {

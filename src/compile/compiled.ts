@@ -206,7 +206,12 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
  * `explain(compiled)` says why. Outputs are within 1e-4 of eager's (of the largest output, where that is above 1). At most
  * 16 signatures are kept.
  *
- * The kernels are those for the widest vectors that the processor has; the environment variable `LIBTORCH_NODE_KERNELS`, read
+ * On a GPU, `forward` under `noGrad` is a CUDA graph (`cuda.CUDAGraph`) for each signature, whatever the network: the first
+ * three calls run as they are, the fourth captures, later ones copy their input and replay, on eager's own kernels; each
+ * output is a tensor of its own. A forward that reads a value, works on the CPU, has hooks or gives something else than one
+ * tensor runs eagerly, and `explain(compiled)` says why.
+ *
+ * The CPU's kernels are those for the widest vectors that the processor has; the environment variable `LIBTORCH_NODE_KERNELS`, read
  * once, names others: `avx512`, `avx2` or `baseline`.
  *
  * Errors: `ERR_INVALID_ARG_TYPE` for what is no module; `ERR_INVALID_ARG_VALUE` where `LIBTORCH_NODE_KERNELS` names what the

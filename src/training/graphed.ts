@@ -4,7 +4,7 @@ import type { Job } from '../core/job'
 import { drawShuffledOrder } from '../data/sampler'
 import type { Module } from '../nn'
 import { callOperator } from '../ops/registry'
-import { empty, type Tensor } from '../tensor'
+import { emptyLike, type Tensor } from '../tensor'
 import { weightedMean } from './batches'
 
 /** What an epoch by CUDA graphs needs of a training. */
@@ -93,8 +93,8 @@ const buffers = new WeakMap<GraphedTraining, readonly [Tensor, Tensor]>()
 
 /** Where a batch's inputs and targets lie for the graph, as long as its training. */
 function rowsOf({ steps, x, y }: GraphedRun, rows: number): readonly [Tensor, Tensor] {
-  const like = (tensor: Tensor) =>
-    empty([rows, ...(tensor.shape as number[]).slice(1)], { dtype: tensor.dtype, device: tensor.device }) as Tensor
+  // in the memory format of the data: `channels_last` stays so
+  const like = (tensor: Tensor) => emptyLike(tensor.narrow(0, 0, Math.min(rows, tensor.size(0)))) as Tensor
   const made = buffers.get(steps) ?? ([like(x), like(y)] as const)
   buffers.set(steps, made)
   return made

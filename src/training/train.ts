@@ -79,6 +79,13 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * than eager's are, but not eager's bits; `forward` and the criterion are recorded once and not run again, as `compile`
    * says; dropout draws from the default generator, but other masks than eager. `explain(model)` tells what was fused,
    * or why not: then the training is eager. Not together with `amp`, nor with loaders.
+   *
+   * On a GPU, the first three steps run as they are; then a step is captured as a CUDA graph (`cuda.CUDAGraph`), the
+   * optimizer in it, and replayed: the kernels are eager's, without the program between them. Adam, AdamW and SGD step by
+   * their fused kernels meanwhile, whose learning rate a scheduler changes as ever; others need `{ capturable: true }`. A
+   * smaller last batch is an eager step. Not captured, and so eager, with the reason in `explain(model)`: what reads a
+   * value, or works on the CPU. There `amp` may be had with it, in bfloat16. Before each epoch it is noticed that modules,
+   * parameters, the optimizer's state or options are other ones, and a step is captured anew.
    */
   compile?: boolean
   /** Ends the training before the next step. */
@@ -211,9 +218,6 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
   check('train', 'criterion', criterion, ['a loss, as `new nn.CrossEntropyLoss()`', hasForward])
   check('train', 'batchSize', batchSize, BATCH_SIZE)
   check('train', 'compile', compile, is.boolean)
-  if (compile && options.amp) {
-    throw new InvalidArgValueError("train: 'compile' computes in float32, so it cannot be had with 'amp'")
-  }
   check('train', 'signal', signal, SIGNAL)
   check('train', 'onEpoch', onEpoch, ['a function', value => value === undefined || typeof value === 'function'])
   const labels = criterion instanceof CrossEntropyLoss
@@ -231,7 +235,16 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     throw new InvalidArgValueError("train: 'compile' takes the data as [x, y], so it cannot be had with a loader")
   }
   // What a loader's device is, its first batch tells; the options are checked now.
-  const precision = precisionOf('train', options.amp, loads ? 'cpu' : training[0].device, optimizer)
+  const device = loads ? 'cpu' : training[0].device
+  const precision = precisionOf('train', options.amp, device, optimizer)
+  if (compile && options.amp && !device.startsWith('cuda')) {
+    throw new InvalidArgValueError("train: 'compile' computes in float32, so it cannot be had with 'amp'")
+  }
+  if (compile && precision.scales) {
+    throw new InvalidArgValueError(
+      "train: 'compile' captures no scaling of gradients; with 'amp' it wants { dtype: 'bfloat16' }",
+    )
+  }
   return {
     job: new Job(),
     model: model as Callable,
