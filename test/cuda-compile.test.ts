@@ -347,6 +347,12 @@ describe('compile on a GPU', () => {
     const few = dataOf(2)[0]
     for (let i = 0; i < 5; i++) same(forward(fast, few), forward(model, few))
     assert.match(explain(fast), /2 of at most 16 signatures/)
+    for (let count = 6; count < 26; count++) {
+      const more = dataOf(count)[0]
+      for (let i = 0; i < 5; i++) forward(fast, more)
+    }
+    assert.match(explain(fast), /16 of at most 16 signatures/)
+    same(forward(fast, few), forward(model, few)) // whose graph has gone
   })
 
   test('sees new values, tensors that lie elsewhere, other modes and hooks', gpu, () => {

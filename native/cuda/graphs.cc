@@ -134,7 +134,8 @@ napi_value prepare(Environment& env, Args&) {
   at::detail::getCUDAHooks().deviceSynchronize(current_stream().device_index());
   try {
     c10::getDeviceAllocator(c10::DeviceType::CUDA)->emptyCache();
-  } catch (const c10::Error&) {  // a capture that failed has left the allocator like that: it goes on without
+  } catch (
+      const c10::Error&) {  // where libtorch is older than 2.12, a capture that failed left the allocator like that
   }
   return js_undefined(env);
 }

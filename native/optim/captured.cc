@@ -4,6 +4,7 @@
 #include <ATen/ops/full.h>
 
 #include <cstring>
+#include <utility>
 
 #include "optim/optim.h"
 
@@ -38,15 +39,16 @@ double learning_rate(HostedOptimizer& optimizer, size_t group) {
   fail(code::kArgValue, optimizer.kind(), " has no learning rate");
 }
 
-// optimizerCapture(id, on): whether there is such a way; see `Captured::on`
+// optimizerCapture(id, on): whether there is such a way; see `Captured::on`, which a null leaves as it is
 napi_value optimizer_capture(Environment& env, Args& args) {
   const Optimizer optimizer = optimizer_of(env, args);
-  env.queue.wait_for_all();
   Captured* const captured = optimizer->captured();
-  if (captured == nullptr) return js_bool(env, false);
-  captured->on = args.boolean(1);
-  if (!captured->on) optimizer->end_captures();
-  return js_bool(env, true);
+  if (captured != nullptr && !args.absent(1)) {
+    env.queue.wait_for_all();
+    const bool was = std::exchange(captured->on, args.boolean(1));
+    if (was && !captured->on) optimizer->end_captures();
+  }
+  return js_bool(env, captured != nullptr);
 }
 
 // optimizerWriteRates(id): what a scheduler has changed reaches the graphs

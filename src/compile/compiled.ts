@@ -97,7 +97,11 @@ export class CompiledModule<M extends Module = Module> extends Module {
     if (entry === undefined || entry.guard?.holds() === false) entry = makeEntry(this.module as Callable, x, signature)
     this.#entries.delete(signature)
     this.#entries.set(signature, entry)
-    if (this.#entries.size > MAX_RECORDINGS) this.#entries.delete(this.#entries.keys().next().value!)
+    if (this.#entries.size > MAX_RECORDINGS) {
+      const [oldest] = this.#entries.keys()
+      this.#entries.get(oldest!)!.graphed?.close()
+      this.#entries.delete(oldest!)
+    }
     return entry
   }
 

@@ -52,7 +52,7 @@ export class GraphedForward {
     }
     if (this.reason !== undefined) return eager()
     if (!this.#guard.holds() || (this.#graph !== undefined && !holdsInPlace(this.#graph))) {
-      this.#forget()
+      this.close()
       try {
         this.#guard = new ModelGuard(this.#model)
       } catch (error) {
@@ -85,7 +85,8 @@ export class GraphedForward {
     }
   }
 
-  #forget(): void {
+  /** Lets the graph go, and its memory. */
+  close(): void {
     this.#graph?.reset()
     this.#graph = undefined
     this.#output = undefined

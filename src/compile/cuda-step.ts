@@ -194,7 +194,7 @@ const parametersOf = (optimizer: Optimizer) => groupsOf(optimizer).flatMap(({ pa
 
 /** What is part of a captured step besides tensors. The learning rate is a tensor where there is a fused kernel. */
 function optionsOf(optimizer: Optimizer): string {
-  const fused = captureStepsOf(optimizer, true)
+  const fused = captureStepsOf(optimizer, null)
   const names = Object.keys(optimizer.defaults).filter(name => !(fused && name === 'lr'))
   const groups = groupsOf(optimizer).map(group => [group.params.length, names.map(name => group[name])])
   return JSON.stringify([stateReplacedOf(optimizer), groups])
@@ -211,9 +211,7 @@ function checkOptimizer(optimizer: unknown, device: string): void {
     if (parameter.device !== device) throw new NotFused(`a parameter is on ${parameter.device}, the data on ${device}`)
     if (!/^b?float/.test(parameter.dtype)) throw new NotFused(`a parameter is of ${parameter.dtype}`)
   }
-  const fused = captureStepsOf(optimizer, true)
-  captureStepsOf(optimizer, false)
-  if (fused || groups.every(({ capturable }) => capturable === true)) return
+  if (captureStepsOf(optimizer, null) || groups.every(({ capturable }) => capturable === true)) return
   throw new NotFused(
     'capturable' in groups[0]!
       ? `the steps of ${name} are captured with { capturable: true } alone`

@@ -14,8 +14,8 @@ export interface OptimBinding {
   optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
   optimizerClearState(id: number): void
   optimizersLive(): number
-  /** Steps that a CUDA graph can capture, from now on or no more; false where there are none. See `native/optim/captured.h`. */
-  optimizerCapture(id: number, on: boolean): boolean
+  /** Steps that a CUDA graph can capture, from now on or no more (null: as before); false where there are none. */
+  optimizerCapture(id: number, on: boolean | null): boolean
   optimizerWriteRates(id: number): void
   /** How often its state was replaced by another one. */
   optimizerReplaced(id: number): number

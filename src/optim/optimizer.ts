@@ -41,10 +41,10 @@ export let scalerUnscaleOf: (optimizer: Optimizer<any, any>, inverse: Tensor, fo
 export let nativeStepOf: (optimizer: unknown) => number | undefined
 
 /**
- * For CUDA graphs: steps that can be captured, from now on or no more, false where the optimizer has none; and what comes
- * before each replay of a captured step. See `native/optim/captured.h`.
+ * For CUDA graphs: steps that can be captured, from now on or no more (null: as before), false where the optimizer has none;
+ * and what comes before each replay of a captured step. See `native/optim/captured.h`.
  */
-export let captureStepsOf: (optimizer: Optimizer<any, any>, on: boolean) => boolean
+export let captureStepsOf: (optimizer: Optimizer<any, any>, on: boolean | null) => boolean
 export let replayStepOf: (optimizer: Optimizer<any, any>) => void
 /** How often the optimizer's state was replaced: what was captured before works on another one. */
 export let stateReplacedOf: (optimizer: Optimizer<any, any>) => number

@@ -286,6 +286,12 @@ struct Inside {
   c10::impl::ExcludeDispatchKeyGuard no_modes{c10::DispatchKey::DeferredInit};
 };
 
+// The memory of a tensor without its autograd graph, which a capture must not keep.
+at::Tensor bare(const at::Tensor& tensor) {
+  if (!tensor.defined()) return tensor;
+  return at::Tensor(tensor.unsafeGetTensorImpl()->shallow_copy_and_detach(c10::VariableVersion(0), true));
+}
+
 // What a kernel that waits for the GPU ends with.
 [[noreturn]] void spoil(stand_in::Recorded& capture) {
   capture.spoilt = true;
@@ -303,7 +309,7 @@ at::Tensor& copy_(at::Tensor& self, const at::Tensor& source, bool non_blocking)
     if (capture != nullptr && !(non_blocking && is_pinned)) spoil(*capture);
   }
   const Inside inside;
-  const auto copy = [self, source] { on_cpu(self).copy_(on_cpu(source)); };
+  const auto copy = [to = bare(self), from = bare(source)] { on_cpu(to).copy_(on_cpu(from)); };
   if (capture != nullptr) {
     capture->changes(self);
     capture->work.emplace_back(copy);
@@ -339,7 +345,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
       if (moved && moved->defined()) capture->changes(*moved);
     }
   }
-  const auto compute = [=] {
+  const auto bared = [](const std::optional<at::Tensor>& tensor) {
+    return tensor ? std::optional(bare(*tensor)) : std::nullopt;
+  };
+  const auto compute = [=, input = bare(input), weight = bared(weight), bias = bared(bias), mean = bared(mean),
+                        variance = bared(variance)] {
     return at::native_batch_norm(on_cpu(input), there(weight), there(bias), there(mean), there(variance), training,
                                  momentum, eps);
   };
@@ -347,7 +357,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
   const auto device = input.device();
   auto out = std::tuple(output.to(device), saved_mean.to(device), saved_invstd.to(device));
   if (capture != nullptr) {
-    capture->work.emplace_back([compute, out] {
+    const auto& [first, second, third] = out;
+    capture->work.emplace_back([compute, out = std::tuple(bare(first), bare(second), bare(third))] {
       const auto [output, mean, invstd] = compute();
       on_cpu(std::get<0>(out)).copy_(output);
       on_cpu(std::get<1>(out)).copy_(mean);
@@ -379,7 +390,13 @@ void for_tensors(const c10::IValue& value, const std::function<void(const at::Te
 torch::jit::Stack own(const torch::jit::Stack& stack) {
   torch::jit::Stack out;
   for (const c10::IValue& value : stack) {
-    out.push_back(value.isTensorList() ? c10::IValue(value.toTensorList().copy()) : value);
+    if (value.isTensorList()) {
+      c10::List<at::Tensor> list;
+      for (const at::Tensor& tensor : value.toTensorVector()) list.push_back(bare(tensor));
+      out.emplace_back(list);
+    } else {
+      out.push_back(value.isTensor() ? c10::IValue(bare(value.toTensor())) : value);
+    }
   }
   return out;
 }
