@@ -384,6 +384,21 @@ describe('compile on a GPU', () => {
     handle.remove()
   })
 
+  test('in inference mode, and inside of a capture of ones own', gpu, () => {
+    const model = convolutional()
+    model.cuda()
+    model.eval()
+    const fast = compile(model) as unknown as Net
+    const x = dataOf(5)[0]
+    for (let i = 0; i < 5; i++) torch.inferenceMode(() => same(fast.forward(x), model.forward(x)))
+    for (let i = 0; i < 5; i++) same(forward(fast, x), forward(model, x))
+    assert.match(explain(fast), /2 of at most 16 signatures/)
+    const own = new cuda.CUDAGraph()
+    const y = cuda.graph(own, () => torch.noGrad(() => torch.tidy(() => fast.forward(x).add(1))))
+    own.replay()
+    same(y, forward(model, x).add(1))
+  })
+
   test('run gives predictions, too, and captures', gpu, async () => {
     const model = convolutional()
     model.cuda()

@@ -65,7 +65,7 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
     ['cuda.test.ts', 28],
     ['cuda-streams.test.ts', 11],
     ['cuda-graphs.test.ts', 30],
-    ['cuda-compile.test.ts', 42],
+    ['cuda-compile.test.ts', 43],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)

@@ -1,4 +1,4 @@
-import { isAutocastEnabled, isGradEnabled, noGrad } from '../autograd'
+import { isAutocastEnabled, isGradEnabled, isInferenceModeEnabled, noGrad } from '../autograd'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError } from '../core/errors'
 import { blank, finish, slotOf } from '../core/handle'
@@ -134,7 +134,7 @@ export class CompiledModule<M extends Module = Module> extends Module {
 
 function signatureOf(module: Module, x: Tensor): string {
   const mode = module.training ? 'train' : 'eval'
-  const device = x.device === 'cpu' ? '' : ` on ${x.device}`
+  const device = x.device === 'cpu' ? '' : ` on ${x.device}${isInferenceModeEnabled() ? ' inference' : ''}`
   return `[${x.shape.join(', ')}] ${x.dtype} ${mode}${isGradEnabled() ? ' grad' : ''}${device}`
 }
 

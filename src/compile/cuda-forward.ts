@@ -1,10 +1,16 @@
 import { isGradEnabled } from '../autograd'
 import { Job } from '../core/job'
 import type { CudaDevice } from '../cuda/device'
-import { CUDAGraph, captureStrictly, defaultCaptureStream, holdsInPlace } from '../cuda/graphs'
-import { currentStream } from '../cuda/streams'
+import {
+  CUDAGraph,
+  captureStrictly,
+  defaultCaptureStream,
+  holdsInPlace,
+  isCurrentStreamCapturing,
+} from '../cuda/graphs'
+import { currentStream, stream as onStream } from '../cuda/streams'
 import { tidy } from '../memory'
-import type { Tensor } from '../tensor/tensor'
+import { isTensor, type Tensor } from '../tensor/tensor'
 import { ModelGuard, oneTensor } from './cuda-guard'
 import { type Callable, NotFused } from './recording'
 
@@ -50,7 +56,8 @@ export class GraphedForward {
       this.eager++
       return this.#model.forward(x)
     }
-    if (this.reason !== undefined) return eager()
+    // a capture of one's own, around this one, has the operators themselves
+    if (this.reason !== undefined || isCurrentStreamCapturing()) return eager()
     if (!this.#guard.holds() || (this.#graph !== undefined && !holdsInPlace(this.#graph))) {
       this.close()
       try {
@@ -62,7 +69,8 @@ export class GraphedForward {
     }
     if (this.#graph === undefined) {
       // the thread of a job has other handles of cuBLAS and cuDNN than this one, which captures
-      if (Job.current !== undefined || this.#warm++ < WARM_UP) return eager()
+      if (Job.current !== undefined) return eager()
+      if (this.#warm++ < WARM_UP) return this.#aside(eager)
       this.#capture()
       if (this.reason !== undefined) return eager()
     }
@@ -70,6 +78,17 @@ export class GraphedForward {
     this.#graph!.replay()
     this.replays++
     return this.#output!.clone()
+  }
+
+  /** On the stream that will be captured: what libraries keep for each stream is then there. */
+  #aside(eager: () => unknown): unknown {
+    const side = defaultCaptureStream(deviceOf(this.#input))
+    const before = currentStream(deviceOf(this.#input))
+    side.waitStream(before)
+    const out = onStream(side, eager)
+    before.waitStream(side)
+    if (isTensor(out) && out.device.startsWith('cuda') && out.layout === 'strided') out.recordStream(before)
+    return out
   }
 
   #capture(): void {
