@@ -24,6 +24,7 @@ export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './core/dtype-inf
 export * from './core/dtype-names'
 export {
   AsyncScopeError,
+  CudaCaptureError,
   CudaUnavailableError,
   DataError,
   DisposedError,

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "core/capture.h"
 #include "core/errors.h"
 #include "core/recording.h"
 
@@ -264,6 +265,10 @@ void Environment::throw_current_exception(const char* operation, uint64_t sequen
         message.find("without CUDA") != std::string::npos) {
       code = code::kCudaUnavailable;
       message = "CUDA is asked for, and there is none: " + message;
+    }
+    if (capturing && message.find("captur") != std::string::npos) {
+      code = code::kCudaCapture;
+      message = "not allowed while a CUDA graph is captured: " + message;
     }
   } catch (const std::bad_alloc&) {
     code = code::kOutOfMemory;

@@ -20,6 +20,7 @@ inline constexpr const char* kOutOfMemory = "ERR_OUT_OF_MEMORY";
 inline constexpr const char* kDisposed = "ERR_DISPOSED";
 inline constexpr const char* kStateDict = "ERR_STATE_DICT";
 inline constexpr const char* kCudaUnavailable = "ERR_CUDA_UNAVAILABLE";
+inline constexpr const char* kCudaCapture = "ERR_CUDA_CAPTURE";
 }  // namespace code
 
 class Error : public std::exception {

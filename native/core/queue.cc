@@ -106,9 +106,16 @@ void Queue::enter(std::shared_ptr<Job> job) {
 
 void Queue::leave() {
   if (sections_.empty()) return;
-  --sections_.back()->sections;
+  if (sections_.back()) --sections_.back()->sections;
   sections_.pop_back();
   open_ = sections_.empty() ? nullptr : sections_.back();
+}
+
+void Queue::suspend() {
+  if (deferring()) settle_open_job();
+  wait_for_all();
+  sections_.push_back(nullptr);
+  open_ = nullptr;
 }
 
 uint64_t Queue::push(std::unique_ptr<Task> task) {

@@ -138,6 +138,9 @@ class Queue {
   const std::shared_ptr<Job>& open_job() const { return open_; }
   void enter(std::shared_ptr<Job> job);
   void leave();
+  // Until `leave`, work inside a section is done on JavaScript's thread, as outside of one; what is queued is done
+  // first.
+  void suspend();
 
   // Queues a task for the open job; gives its sequence, from 1.
   uint64_t push(std::unique_ptr<Task> task);

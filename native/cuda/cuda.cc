@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include "core/capture.h"
 #include "cuda/rooms.h"
 
 namespace ltn {
@@ -35,6 +36,7 @@ napi_value current_device(Environment& env, Args& args) { return js_int(env, cud
 
 napi_value synchronize(Environment& env, Args& args) {
   const c10::DeviceIndex index = cuda_device(args, 0).index();
+  refuse_while_capturing("synchronize");
   env.queue.wait_for_all();
   at::detail::getCUDAHooks().deviceSynchronize(index);
   return js_undefined(env);
@@ -47,6 +49,7 @@ void register_cuda(Environment& env, napi_value exports) {
   define<count>(env, exports, "cudaDeviceCount");
   define<current_device>(env, exports, "cudaCurrentDevice");
   define<synchronize>(env, exports, "cudaSynchronize");
+  register_cuda_graphs(env, exports);
   register_cuda_memory(env, exports);
   register_cuda_streams(env, exports);
   register_cuda_driver(env, exports);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/capture.h"
 #include "cuda/rooms.h"
 
 namespace ltn {
@@ -62,6 +63,7 @@ napi_value reset_peak(Environment& env, Args& args) {
 }
 
 napi_value empty_cache(Environment& env, Args&) {
+  refuse_while_capturing("emptyCache");
   env.release_all();
   if (cuda_device_count() > 0 && allocator().initialized()) allocator().emptyCache();
   return js_undefined(env);

@@ -24,6 +24,7 @@ void need_cuda();
 // Only where there is a GPU: a libtorch without CUDA has no such guard.
 inline c10::impl::VirtualGuardImpl cuda_guard() { return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA); }
 
+void register_cuda_graphs(Environment& env, napi_value exports);
 void register_cuda_memory(Environment& env, napi_value exports);
 void register_cuda_streams(Environment& env, napi_value exports);
 void register_cuda_driver(Environment& env, napi_value exports);

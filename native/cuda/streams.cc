@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "core/capture.h"
 #include "core/handles.h"
 #include "cuda/rooms.h"
 
@@ -70,11 +71,13 @@ napi_value stream_device(Environment& env, Args& args) { return js_int(env, stre
 napi_value stream_id(Environment& env, Args& args) { return js_int64(env, stream(env, args, 0).id()); }
 
 napi_value stream_query(Environment& env, Args& args) {
+  refuse_while_capturing("Stream.query");
   settle(env);
   return js_bool(env, stream(env, args, 0).query());
 }
 
 napi_value stream_synchronize(Environment& env, Args& args) {
+  refuse_while_capturing("Stream.synchronize");
   settle(env);
   stream(env, args, 0).synchronize();
   return js_undefined(env);
@@ -139,9 +142,13 @@ napi_value event_wait(Environment& env, Args& args) {
   return js_undefined(env);
 }
 
-napi_value event_query(Environment& env, Args& args) { return js_bool(env, event(env, args, 0)->query()); }
+napi_value event_query(Environment& env, Args& args) {
+  refuse_while_capturing("Event.query");
+  return js_bool(env, event(env, args, 0)->query());
+}
 
 napi_value event_synchronize(Environment& env, Args& args) {
+  refuse_while_capturing("Event.synchronize");
   settle(env);
   event(env, args, 0)->synchronize();
   return js_undefined(env);
@@ -149,6 +156,7 @@ napi_value event_synchronize(Environment& env, Args& args) {
 
 // cudaEventElapsedTime(start, end): milliseconds
 napi_value event_elapsed_time(Environment& env, Args& args) {
+  refuse_while_capturing("Event.elapsedTime");
   const auto start = event(env, args, 0), end = event(env, args, 1);
   for (const auto& each : {start, end}) {
     if (each->flag() != c10::EventFlag::BACKEND_DEFAULT) {

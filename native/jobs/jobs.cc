@@ -1,5 +1,6 @@
 #include "jobs/jobs.h"
 
+#include "core/capture.h"
 #include "core/handles.h"
 #include "core/outline.h"
 
@@ -21,6 +22,7 @@ napi_value create(Environment& env, Args& args) {
 
 // jobEnter(id): until the matching jobLeave, operators, layers, backward and optimizers are queued for this job.
 napi_value enter(Environment& env, Args& args) {
+  if (capturing) fail(code::kCudaCapture, "work on the package's own thread cannot be part of a CUDA graph");
   env.queue.enter(table(env).at(args.id(0)));
   return js_undefined(env);
 }

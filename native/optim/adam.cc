@@ -105,7 +105,7 @@ Adam::Adam(const AdamOptions& defaults)
 
 void Adam::collect(torch::optim::OptimizerParamGroup& group, Batch& batch) {
   const auto& o = static_cast<const AdamOptions&>(group.options());
-  const bool fused = o.fused.value_or(false);
+  const bool fused = o.fused.value_or(false) || captured.on;
   for (const Tensor& param : group.params()) {
     const Tensor& grad = param.grad();
     if (!grad.defined()) continue;
@@ -122,6 +122,9 @@ void Adam::collect(torch::optim::OptimizerParamGroup& group, Batch& batch) {
       entry = std::move(fresh);
     }
     auto& state = static_cast<AdamState&>(*entry);
+    if (captured.on && state.count.device() != param.device()) {
+      state.count = state.count.to(param.device(), at::kFloat);
+    }
     if (o.amsgrad() && !state.max_exp_avg_sq().defined()) {
       state.max_exp_avg_sq(at::zeros_like(param, {}, at::MemoryFormat::Preserve));
     }
@@ -239,16 +242,16 @@ void step_foreach(Batch& b, const AdamOptions& o) {
   at::_foreach_addcdiv_(b.params, b.exp_avgs, denominators, step_sizes);
 }
 
-// Python's `_fused_adam`, on tensors of one device and dtype.
-template <typename Batch>
-void step_fused(Batch& b, const AdamOptions& o) {
+// Python's `_fused_adam`, on tensors of one device and dtype; `lr` is a number or a tensor.
+template <typename Batch, typename Rate>
+void step_fused(Batch& b, const AdamOptions& o, const Rate& lr) {
   const auto [beta1, beta2] = o.betas();
   increment(b.counts);
   if (o.decoupled_weight_decay) {
-    at::_fused_adamw_(b.params, b.grads, b.exp_avgs, b.exp_avg_sqs, b.max_exp_avg_sqs, b.counts, o.lr(), beta1, beta2,
+    at::_fused_adamw_(b.params, b.grads, b.exp_avgs, b.exp_avg_sqs, b.max_exp_avg_sqs, b.counts, lr, beta1, beta2,
                       o.weight_decay(), o.eps(), o.amsgrad(), o.maximize);
   } else {
-    at::_fused_adam_(b.params, b.grads, b.exp_avgs, b.exp_avg_sqs, b.max_exp_avg_sqs, b.counts, o.lr(), beta1, beta2,
+    at::_fused_adam_(b.params, b.grads, b.exp_avgs, b.exp_avg_sqs, b.max_exp_avg_sqs, b.counts, lr, beta1, beta2,
                      o.weight_decay(), o.eps(), o.amsgrad(), o.maximize);
   }
 }
@@ -262,12 +265,13 @@ Tensor Adam::step(LossClosure closure) {
     loss = closure();
   }
   at::AutoGradMode grad(static_cast<const AdamOptions&>(*defaults_).differentiable);
-  for (auto& group : param_groups_) {
+  for (size_t number = 0; number < param_groups_.size(); ++number) {
+    auto& group = param_groups_[number];
     const auto& o = static_cast<const AdamOptions&>(group.options());
     Batch batch;
     collect(group, batch);
     if (batch.params.empty()) continue;
-    const Way way = choose_way(batch.params, o.foreach, o.fused, o.differentiable);
+    const Way way = captured.on ? Way::Fused : choose_way(batch.params, o.foreach, o.fused, o.differentiable);
     if (way == Way::Single) {
       step_single(batch, o);
       continue;
@@ -277,10 +281,29 @@ Tensor Adam::step(LossClosure closure) {
     }
     for (const auto& indices : by_device_and_dtype(batch.params)) {
       Batch part = batch.at(indices);
-      way == Way::Foreach ? step_foreach(part, o) : step_fused(part, o);
+      if (way == Way::Foreach) {
+        step_foreach(part, o);
+      } else if (captured.on) {
+        step_fused(part, o, captured.rate(number, part.params.front().device(), o.lr()));
+      } else {
+        step_fused(part, o, o.lr());
+      }
     }
   }
   return loss;
+}
+
+void Adam::end_captures() {
+  for (auto& group : param_groups_) {
+    const auto& o = static_cast<const AdamOptions&>(group.options());
+    if (o.capturable || o.fused.value_or(false)) continue;
+    for (const Tensor& param : group.params()) {
+      const auto found = state_.find(param.unsafeGetTensorImpl());
+      if (found == state_.end()) continue;
+      auto& state = static_cast<AdamState&>(*found->second);
+      state.count = state.count.cpu();
+    }
+  }
 }
 
 }  // namespace ltn

@@ -47,6 +47,9 @@ class Adam : public torch::optim::Adam {
   explicit Adam(const Options& defaults);
   at::Tensor step(LossClosure closure = nullptr) override;
 
+  Captured captured;
+  void end_captures();
+
  private:
   struct Batch;
   void collect(torch::optim::OptimizerParamGroup& group, Batch& batch);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/errors.h"
+#include "optim/captured.h"
 
 namespace ltn {
 
@@ -60,6 +61,13 @@ class HostedOptimizer {
   virtual State state(const at::Tensor& param) = 0;  // empty before the first step
   virtual void set_state(const at::Tensor& param, const State& state) = 0;
   virtual void clear_state() = 0;
+
+  // How often its state was replaced: what was captured then works on tensors that are no longer its own.
+  int64_t replaced = 0;
+  // How its steps can be captured in a CUDA graph; null for one that has no such way.
+  virtual Captured* captured() { return nullptr; }
+  // From now on the options say again how a step is taken, and where its counts are.
+  virtual void end_captures() {}
 };
 
 // One option: its name in JavaScript (`weightDecay`; Python's is `weight_decay`), and where it is kept.
@@ -82,8 +90,13 @@ struct Begins : std::false_type {};
 template <typename Optimizer>
 struct Begins<Optimizer, std::void_t<decltype(&Optimizer::begin)>> : std::true_type {};
 
+template <typename Optimizer, typename = void>
+struct Captures : std::false_type {};
+template <typename Optimizer>
+struct Captures<Optimizer, std::void_t<decltype(std::declval<Optimizer&>().captured)>> : std::true_type {};
+
 // `Optimizer` has nested types Options and State, static tables `options()` and `state_rows()`, and maybe
-// `begin(params, options)`.
+// `begin(params, options)` and a member `captured` with `end_captures()`.
 template <typename Optimizer>
 class Hosted final : public HostedOptimizer {
   using Options = typename Optimizer::Options;
@@ -138,6 +151,14 @@ class Hosted final : public HostedOptimizer {
   }
 
   void clear_state() override { optimizer_.state().clear(); }
+
+  Captured* captured() override {
+    if constexpr (Captures<Optimizer>::value) return &optimizer_.captured;
+    return nullptr;
+  }
+  void end_captures() override {
+    if constexpr (Captures<Optimizer>::value) optimizer_.end_captures();
+  }
 
  protected:
   void begin([[maybe_unused]] torch::optim::OptimizerParamGroup& group) override {

@@ -252,12 +252,15 @@ napi_value optimizer_set_state(Environment& env, Args& args) {
     state.emplace_back(names.Get(i).ToString(), tensors[i]);
   }
   o->set_state(args.tensor(1), state);
+  ++o->replaced;
   return js_undefined(env);
 }
 
 // optimizerClearState(id)
 napi_value optimizer_clear_state(Environment& env, Args& args) {
-  idle_optimizer(env, args)->clear_state();
+  const Optimizer o = idle_optimizer(env, args);
+  o->clear_state();
+  ++o->replaced;
   return js_undefined(env);
 }
 
@@ -299,6 +302,7 @@ void register_optim(Environment& env, napi_value exports) {
   define<libc_logarithm>(env, exports, "libcLogarithm");
   define<optimizers_live>(env, exports, "optimizersLive");
   define<optimizer_clear_state>(env, exports, "optimizerClearState");
+  register_captured(env, exports);
   register_scaler(env, exports);
 }
 

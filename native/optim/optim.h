@@ -32,6 +32,7 @@ void work_on(Environment& env, const Optimizer& optimizer, Work work) {
   env.enqueue("", [optimizer, work] { work(*optimizer); });
 }
 
+void register_captured(Environment& env, napi_value exports);
 void register_optim(Environment& env, napi_value exports);
 
 }  // namespace ltn

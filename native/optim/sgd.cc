@@ -113,10 +113,11 @@ void step_foreach(Batch& b, const SgdOptions& o) {
   }
 }
 
-// Python's `_fused_sgd`, on tensors of one device and dtype.
-void step_fused(Batch& b, const SgdOptions& o, bool first) {
+// Python's `_fused_sgd`, on tensors of one device and dtype; `lr` is a number or a tensor.
+template <typename Rate>
+void step_fused(Batch& b, const SgdOptions& o, const Rate& lr, bool first) {
   at::_fused_sgd_(b.params, b.grads, o.momentum() == 0 ? std::vector<Tensor>{} : b.buffers, o.weight_decay(),
-                  o.momentum(), o.lr(), o.dampening(), o.nesterov(), o.maximize, first);
+                  o.momentum(), lr, o.dampening(), o.nesterov(), o.maximize, first);
 }
 
 }  // namespace
@@ -128,9 +129,10 @@ Tensor Sgd::step(LossClosure closure) {
     loss = closure();
   }
   at::AutoGradMode grad(static_cast<const SgdOptions&>(*defaults_).differentiable);
-  for (auto& group : param_groups_) {
+  for (size_t number = 0; number < param_groups_.size(); ++number) {
+    auto& group = param_groups_[number];
     const auto& o = static_cast<const SgdOptions&>(group.options());
-    const bool fused = o.fused.value_or(false);
+    const bool fused = o.fused.value_or(false) || captured.on;
     const bool keeps = o.momentum() != 0;
     Batch all;
     for (const Tensor& param : group.params()) {
@@ -146,7 +148,7 @@ Tensor Sgd::step(LossClosure closure) {
     }
     if (all.params.empty()) continue;
 
-    const Way way = choose_way(all.params, o.foreach, o.fused, false);
+    const Way way = fused ? Way::Fused : choose_way(all.params, o.foreach, o.fused, false);
     if (way == Way::Single) {
       step_single(all, o);
     } else {
@@ -158,7 +160,13 @@ Tensor Sgd::step(LossClosure closure) {
       }
       for (const auto& indices : by_device_and_dtype(all.params)) {
         Batch part{pick(all.params, indices), pick(all.grads, indices), pick(all.buffers, indices)};
-        way == Way::Foreach ? step_foreach(part, o) : step_fused(part, o, first);
+        if (way == Way::Foreach) {
+          step_foreach(part, o);
+        } else if (captured.on) {
+          step_fused(part, o, captured.rate(number, part.params.front().device(), o.lr()), first);
+        } else {
+          step_fused(part, o, o.lr(), first);
+        }
         for (size_t i = 0; i < indices.size(); ++i) all.buffers[indices[i]] = part.buffers[i];
       }
     }

@@ -32,6 +32,9 @@ class Sgd final : public torch::optim::SGD {
 
   explicit Sgd(const Options& defaults);
   at::Tensor step(LossClosure closure = nullptr) override;
+
+  Captured captured;
+  void end_captures() {}
 };
 
 }  // namespace ltn

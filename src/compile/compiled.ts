@@ -1,4 +1,4 @@
-import { isAutocastEnabled, isGradEnabled, noGrad } from '../autograd'
+import { isAutocastEnabled, isGradEnabled, isInferenceModeEnabled, noGrad } from '../autograd'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError } from '../core/errors'
 import { blank, finish, slotOf } from '../core/handle'
@@ -9,6 +9,7 @@ import { isModule, Module, type StateDict } from '../nn'
 import { isTensor, type Tensor } from '../tensor/tensor'
 import { graph } from './binding'
 import { refuseSlower } from './cost'
+import { GraphedForward } from './cuda-forward'
 import { Guard } from './guard'
 import { planOf } from './obstacles'
 import type { Mode } from './operators'
@@ -25,6 +26,8 @@ export interface Entry {
   reason: string | undefined
   /** Further lines to the reason. */
   more: readonly string[]
+  /** On a GPU. */
+  graphed?: GraphedForward
 }
 
 /** How many signatures are kept; the one that was used longest ago goes first. */
@@ -74,8 +77,9 @@ export class CompiledModule<M extends Module = Module> extends Module {
     const [x] = args
     const eager = () => (module.forward as (...args: unknown[]) => unknown)(...args)
     // mixed precision is another network than the one that was recorded
-    if (args.length !== 1 || !isTensor(x) || isAutocastEnabled('cpu')) return eager()
+    if (args.length !== 1 || !isTensor(x) || isAutocastEnabled('cpu') || isAutocastEnabled('cuda')) return eager()
     const entry = this.#entry(x)
+    if (entry.graphed !== undefined) return entry.graphed.run(x)
     if (entry.id === -1) return eager()
     const result = blank() as Tensor
     const slot = graph.graphPredict(entry.id, slotOf(x), result, entry.count)
@@ -84,13 +88,21 @@ export class CompiledModule<M extends Module = Module> extends Module {
     return finish(result, slot)
   }
 
+  #prepares(x: unknown): boolean {
+    return isTensor(x) && x.device.startsWith('cuda') && this.#entry(x).graphed?.preparing === true
+  }
+
   #entry(x: Tensor): Entry {
     const signature = signatureOf(this.module, x)
     let entry = this.#entries.get(signature)
     if (entry === undefined || entry.guard?.holds() === false) entry = makeEntry(this.module as Callable, x, signature)
     this.#entries.delete(signature)
     this.#entries.set(signature, entry)
-    if (this.#entries.size > MAX_RECORDINGS) this.#entries.delete(this.#entries.keys().next().value!)
+    if (this.#entries.size > MAX_RECORDINGS) {
+      const [oldest] = this.#entries.keys()
+      this.#entries.get(oldest!)!.graphed?.close()
+      this.#entries.delete(oldest!)
+    }
     return entry
   }
 
@@ -104,7 +116,10 @@ export class CompiledModule<M extends Module = Module> extends Module {
     check('run', 'signal', options.signal, SIGNAL)
     await turn(options.signal)
     const job = new Job()
-    const out = job.run(() => noGrad(() => this.forward(...([x] as unknown as Input<M>))))
+    const predict = () => noGrad(() => this.forward(...([x] as unknown as Input<M>)))
+    // a CUDA graph is captured by this thread; the GPU itself works beside it anyway
+    if (noGrad(() => this.#prepares(x))) return predict()
+    const out = job.run(predict)
     await job.settled()
     return out
   }
@@ -120,12 +135,14 @@ export class CompiledModule<M extends Module = Module> extends Module {
 
 function signatureOf(module: Module, x: Tensor): string {
   const mode = module.training ? 'train' : 'eval'
-  return `[${x.shape.join(', ')}] ${x.dtype} ${mode}${isGradEnabled() ? ' grad' : ''}`
+  const device = x.device === 'cpu' ? '' : ` on ${x.device}${isInferenceModeEnabled() ? ' inference' : ''}`
+  return `[${x.shape.join(', ')}] ${x.dtype} ${mode}${isGradEnabled() ? ' grad' : ''}${device}`
 }
 
 function makeEntry(module: Callable, x: Tensor, signature: string): Entry {
   const none = { signature, count: x.ndim === 0 ? 0 : x.size(0), guard: undefined, id: -1, more: [] }
   try {
+    if (x.device.startsWith('cuda')) return { ...none, reason: undefined, graphed: new GraphedForward(module, x) }
     if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)
     if (x.dtype !== 'float32') throw new NotFused(`no fused kernels for ${x.dtype}`)
     if (isGradEnabled() && (x.requiresGrad || module.parameters().some(p => p.requiresGrad))) {
@@ -197,7 +214,12 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
  * `explain(compiled)` says why. Outputs are within 1e-4 of eager's (of the largest output, where that is above 1). At most
  * 16 signatures are kept.
  *
- * The kernels are those for the widest vectors that the processor has; the environment variable `LIBTORCH_NODE_KERNELS`, read
+ * On a GPU, `forward` under `noGrad` is a CUDA graph (`cuda.CUDAGraph`) for each signature, whatever the network: the first
+ * three calls run as they are, the fourth captures, later ones copy their input and replay, on eager's own kernels; each
+ * output is a tensor of its own. A forward that reads a value, works on the CPU, has hooks or gives something else than one
+ * tensor runs eagerly, and `explain(compiled)` says why.
+ *
+ * The CPU's kernels are those for the widest vectors that the processor has; the environment variable `LIBTORCH_NODE_KERNELS`, read
  * once, names others: `avx512`, `avx2` or `baseline`.
  *
  * Errors: `ERR_INVALID_ARG_TYPE` for what is no module; `ERR_INVALID_ARG_VALUE` where `LIBTORCH_NODE_KERNELS` names what the

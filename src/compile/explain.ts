@@ -47,8 +47,18 @@ function grouped(entries: readonly Entry[]): string[] {
   return [...texts].map(([text, heads]) => [...heads, text].join('\n'))
 }
 
+/** What CUDA graphs did, in a line. */
+function graphedText({ captures, replays, eager }: { captures: number; replays: number; eager: number }): string {
+  const times = (count: number) => (count === 1 ? 'once' : `${count} times`)
+  return `  captured ${times(captures)}, replayed ${times(replays)}; ${eager} eager before and besides`
+}
+
 function explainEntry(entry: Entry): string[] {
-  if (entry.id === -1) return eagerLines(entry)
+  const { graphed } = entry
+  if (graphed !== undefined && graphed.reason === undefined) {
+    return [`${entry.signature}: a CUDA graph`, graphedText(graphed)]
+  }
+  if (entry.id === -1) return eagerLines({ ...entry, reason: graphed?.reason ?? entry.reason })
   const plan = graph.graphDescribe(entry.id, entry.count)
   if (plan.oneByOne) return explainOneByOne(entry, plan)
   const input = reordering(plan.input)
@@ -94,6 +104,9 @@ function explainOneByOne(entry: Entry, plan: NativePlan): string[] {
 }
 
 function explainTraining(entry: TrainingEntry): string {
+  if (entry.graphed !== undefined && entry.reason === undefined) {
+    return `${entry.signature}: a CUDA graph\n${graphedText(entry.graphed)}`
+  }
   if (entry.id === -1) return eagerLines(entry).join('\n')
   const plan = graph.graphDescribe(entry.id, entry.count)
   const [statistics, thereAndBack, further, scratch, kept] = graph.graphTrainCost(entry.id, entry.count)!

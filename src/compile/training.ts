@@ -21,6 +21,8 @@ export interface TrainingEntry {
   reason: string | undefined
   /** Further lines to the reason. */
   more: readonly string[]
+  /** On a GPU. */
+  graphed?: { captures: number; replays: number; eager: number }
 }
 
 const trained = new WeakMap<Module, TrainingEntry>()
@@ -28,6 +30,10 @@ const trained = new WeakMap<Module, TrainingEntry>()
 /** The last compiled training of a module. */
 export function trainingOf(model: Module): TrainingEntry | undefined {
   return trained.get(model)
+}
+
+export function noteTraining(model: Module, entry: TrainingEntry): void {
+  trained.set(model, entry)
 }
 
 /** How many rows a first loss is compared on. */
@@ -64,7 +70,7 @@ export class CompiledStep {
       reason: undefined,
       more: [],
     }
-    trained.set(model, entry)
+    noteTraining(model, entry)
     try {
       const options = lossOf(criterion, y)
       if (x.device !== 'cpu') throw new NotFused(`no fused kernels for ${x.device}`)

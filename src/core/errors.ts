@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'ERR_FILE_FORMAT'
   | 'ERR_DATA'
   | 'ERR_CUDA_UNAVAILABLE'
+  | 'ERR_CUDA_CAPTURE'
   | 'ERR_LOAD'
 
 /** What an error knows besides its message; each field only where it applies. */
@@ -148,6 +149,13 @@ export class DataError extends TorchError {
 export class CudaUnavailableError extends TorchError {
   constructor(message: string, details?: ErrorDetails) {
     super('ERR_CUDA_UNAVAILABLE', message, details)
+  }
+}
+
+/** What cannot be part of a CUDA graph, or a graph without a capture (`ERR_CUDA_CAPTURE`). */
+export class CudaCaptureError extends TorchError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ERR_CUDA_CAPTURE', message, details)
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  CudaCaptureError,
   CudaUnavailableError,
   DisposedError,
   type ErrorCode,
@@ -31,6 +32,7 @@ const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDe
   ERR_MODULE_BUSY: ModuleBusyError,
   ERR_STATE_DICT: StateDictError,
   ERR_CUDA_UNAVAILABLE: CudaUnavailableError,
+  ERR_CUDA_CAPTURE: CudaCaptureError,
 }
 
 /**

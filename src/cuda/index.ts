@@ -11,6 +11,17 @@ export {
   synchronize,
 } from './device'
 export {
+  type CaptureErrorMode,
+  type CaptureOptions,
+  CUDAGraph,
+  type CUDAGraphOptions,
+  type GraphOptions,
+  type GraphPoolHandle,
+  graph,
+  graphPoolHandle,
+  isCurrentStreamCapturing,
+} from './graphs'
+export {
   emptyCache,
   maxMemoryAllocated,
   maxMemoryReserved,

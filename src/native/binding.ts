@@ -227,4 +227,18 @@ export interface Binding {
   cudaEventQuery(event: number): boolean
   cudaEventSynchronize(event: number): void
   cudaEventElapsedTime(start: number, end: number): number
+  /** Graphs are named as streams are; see `native/cuda/graphs.cc`. */
+  cudaGraphCreate(owner: object, keepGraph: boolean): number
+  /** The function that this libtorch lacks for graphs, or null; answers without a GPU. */
+  cudaGraphMissing(): string | null
+  /** Of a graph; of -1 a new one. */
+  cudaGraphPool(graph: number): [number, number]
+  cudaGraphPrepare(): void
+  cudaGraphBegin(graph: number, pool: readonly number[] | null, mode: number, strict: boolean): void
+  cudaGraphEnd(graph: number, abandon: boolean): void
+  cudaGraphInstantiate(graph: number): void
+  cudaGraphReplay(graph: number): void
+  cudaGraphReset(graph: number): void
+  cudaGraphHolds(graph: number): boolean
+  cudaStreamIsCapturing(): boolean
 }

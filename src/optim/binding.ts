@@ -14,6 +14,11 @@ export interface OptimBinding {
   optimizerSetState(id: number, param: Slot, names: string[], slots: Slot[]): void
   optimizerClearState(id: number): void
   optimizersLive(): number
+  /** Steps that a CUDA graph can capture, from now on or no more (null: as before); false where there are none. */
+  optimizerCapture(id: number, on: boolean | null): boolean
+  optimizerWriteRates(id: number): void
+  /** How often its state was replaced by another one. */
+  optimizerReplaced(id: number): number
   /** Unscales the optimizer's gradients and notes in `found` whether one is not finite; false where there was none. */
   scalerUnscale(id: number, inverse: Slot, found: Slot): boolean
   /** A step, unless something was found. */

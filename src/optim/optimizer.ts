@@ -40,6 +40,15 @@ export let scalerUnscaleOf: (optimizer: Optimizer<any, any>, inverse: Tensor, fo
  */
 export let nativeStepOf: (optimizer: unknown) => number | undefined
 
+/**
+ * For CUDA graphs: steps that can be captured, from now on or no more (null: as before), false where the optimizer has none;
+ * and what comes before each replay of a captured step. See `native/optim/captured.h`.
+ */
+export let captureStepsOf: (optimizer: Optimizer<any, any>, on: boolean | null) => boolean
+export let replayStepOf: (optimizer: Optimizer<any, any>) => void
+/** How often the optimizer's state was replaced: what was captured before works on another one. */
+export let stateReplacedOf: (optimizer: Optimizer<any, any>) => number
+
 const snake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
@@ -68,6 +77,12 @@ export abstract class Optimizer<O extends object = Record<string, unknown>, Stat
       if (optimizer.step !== step || optimizer.zeroGrad !== zeroGrad) return undefined
       optimizer.noteStep()
       return optimizer.#id
+    }
+    captureStepsOf = (optimizer, on) => optim.optimizerCapture(optimizer.#id, on)
+    stateReplacedOf = optimizer => optim.optimizerReplaced(optimizer.#id)
+    replayStepOf = optimizer => {
+      optimizer.noteStep()
+      optim.optimizerWriteRates(optimizer.#id)
     }
     watchSteps = optimizer => {
       optimizer.#stepped ??= false

@@ -28,6 +28,8 @@ export interface Precision {
   forward<R>(run: () => R): R
   backward(loss: Tensor): void
   step(optimizer: Steps): void
+  /** Where gradients are scaled, for float16. */
+  readonly scales?: true
 }
 
 const PLAIN: Precision = {
@@ -76,6 +78,7 @@ export function precisionOf(what: string, amp: unknown, device: string, optimize
   const scaler = mixed.scaler ?? new GradScaler(mixed.device)
   return {
     forward,
+    scales: true,
     backward: loss => scaler.scale(loss).backward(),
     step: () =>
       tidy(() => {

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks'
-import { noGrad } from '../autograd'
 import { CompiledStep, compile } from '../compile'
 import { SIGNAL, turn } from '../core/abort'
 import { describe, InvalidArgTypeError, InvalidArgValueError, ModuleBusyError } from '../core/errors'
@@ -10,11 +9,13 @@ import { tidy } from '../memory'
 import { CrossEntropyLoss, type Module } from '../nn'
 import type { DataBatches, DataPair } from '../nn/data-rules'
 import { callOperator } from '../ops/registry'
-import { isTensor, type Tensor } from '../tensor/tensor'
-import { BATCH_SIZE, checkOutput, checkPair, keepFields, withMode } from './batch'
+import type { Tensor } from '../tensor/tensor'
+import { BATCH_SIZE, checkPair } from './batch'
 import { Batches, batchesOf, eachBatch, isLoader, meanOf, weightedMean } from './batches'
 import { type CompiledRun, compiledFullBatch, compiledMiniBatches } from './compiled'
 import { CompiledBatches } from './compiled-batches'
+import { type GraphedRun, graphedFullBatch, graphedMiniBatches, newGraphedRun } from './graphed'
+import { batchLoss, fullLosses, lossOf, validationLoss } from './losses'
 import { type Precision, precisionOf, type TrainAmpOptions } from './precision'
 
 /** What `train` asks of a loss: one number, as a tensor, of the outputs and the targets. */
@@ -78,7 +79,15 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * faster on small networks, in little more memory than the data's. Losses and gradients are then nearer to float64's
    * than eager's are, but not eager's bits; `forward` and the criterion are recorded once and not run again, as `compile`
    * says; dropout draws from the default generator, but other masks than eager. `explain(model)` tells what was fused,
-   * or why not: then the training is eager. With a loader each of its batches is such a step. Not together with `amp`.
+   * or why not: then the training is eager. With a loader each of its batches is such a step. Not together with
+   * `amp`.
+   *
+   * On a GPU, the first three steps run as they are; then a step is captured as a CUDA graph (`cuda.CUDAGraph`), the
+   * optimizer in it, and replayed: the kernels are eager's, without the program between them. Adam, AdamW and SGD step by
+   * their fused kernels meanwhile, whose learning rate a scheduler changes as ever; others need `{ capturable: true }`. A
+   * smaller last batch is an eager step. Not captured, and so eager, with the reason in `explain(model)`: what reads a
+   * value, or works on the CPU. There `amp` may be had with it, in bfloat16. Before each epoch it is noticed that modules,
+   * parameters, the optimizer's state or options are other ones, and a step is captured anew.
    */
   compile?: boolean
   /** Ends the training before the next step. */
@@ -152,6 +161,7 @@ export async function train<
     await run.job.settled() // leaves nothing at work, and an error of what was queued before comes first
     throw error
   } finally {
+    run.graphed?.steps.close()
     busy.delete(model)
   }
 }
@@ -173,6 +183,8 @@ interface Run {
   compile: boolean
   compiled: CompiledRun | undefined
   compiledBatches: CompiledBatches | undefined
+  /** The same on a GPU. */
+  graphed: GraphedRun | undefined
   signal: AbortSignal | undefined
   onEpoch: ((report: EpochReport) => unknown) | undefined
 }
@@ -209,9 +221,6 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
   check('train', 'criterion', criterion, ['a loss, as `new nn.CrossEntropyLoss()`', hasForward])
   check('train', 'batchSize', batchSize, BATCH_SIZE)
   check('train', 'compile', compile, is.boolean)
-  if (compile && options.amp) {
-    throw new InvalidArgValueError("train: 'compile' computes in float32, so it cannot be had with 'amp'")
-  }
   check('train', 'signal', signal, SIGNAL)
   check('train', 'onEpoch', onEpoch, ['a function', value => value === undefined || typeof value === 'function'])
   const labels = criterion instanceof CrossEntropyLoss
@@ -226,7 +235,16 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     )
   }
   // What a loader's device is, its first batch tells; the options are checked now.
-  const precision = precisionOf('train', options.amp, loads ? 'cpu' : training[0].device, optimizer)
+  const device = loads ? 'cpu' : training[0].device
+  const precision = precisionOf('train', options.amp, device, optimizer)
+  if (compile && options.amp && !device.startsWith('cuda')) {
+    throw new InvalidArgValueError("train: 'compile' computes in float32, so it cannot be had with 'amp'")
+  }
+  if (compile && precision.scales) {
+    throw new InvalidArgValueError(
+      "train: 'compile' captures no scaling of gradients; with 'amp' it wants { dtype: 'bfloat16' }",
+    )
+  }
   return {
     job: new Job(),
     model: model as Callable,
@@ -241,6 +259,7 @@ function prepare(model: Module, data: { train: unknown; validation: unknown }, o
     compile,
     compiled: undefined,
     compiledBatches: undefined,
+    graphed: undefined,
     signal,
     onEpoch,
   }
@@ -274,7 +293,7 @@ async function epochs(run: Run): Promise<History> {
 function renew(run: Run, [x, y]: Pair, [valX, valY]: Pair): void {
   if (run.compiled?.step.holds()) return
   const step = CompiledStep.make(run.model, run.criterion, x, y)
-  const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => loss(run, output, target) }
+  const more = { predict: compile(run.model), loss: (output: Tensor, target: Tensor) => lossOf(run, output, target) }
   run.compiled = step === undefined ? undefined : { ...run, x, y, valX, valY, step, steps: 1, ...more }
 }
 
@@ -282,7 +301,11 @@ function epoch(run: Run): Promise<[number, number]> {
   const { train, validation, batchSize } = run
   if (train instanceof Batches) return inBatches(run, train)
   if (validation instanceof Batches) return inBatches(run, batchesOfPair(train, batchSize))
-  if (run.compile) renew(run, train, validation)
+  if (run.compile && train[0].device.startsWith('cuda')) {
+    run.graphed ??= newGraphedRun(run, train, batchSize)
+    const { graphed } = run
+    if (graphed.steps.possible) return graphedEpoch(run, graphed, train, validation)
+  } else if (run.compile) renew(run, train, validation)
   const { compiled } = run
   if (compiled !== undefined) {
     return batchSize === 'full' ? compiledFullBatch(compiled) : compiledMiniBatches(compiled, batchSize)
@@ -295,22 +318,28 @@ function batchesOfPair(pair: Pair, batchSize: 'full' | number): Batches {
   return new Batches(['train', 'train'], source, false)
 }
 
-async function fullBatch(run: Run, [x, y]: Pair, [valX, valY]: Pair): Promise<[number, number]> {
-  const { job, model, optimizer } = run
-  const precision = run.precision!
+function graphedEpoch(run: Run, graphed: GraphedRun, train: Pair, validation: Pair): Promise<[number, number]> {
+  const { batchSize } = run
+  if (batchSize === 'full') {
+    return graphedFullBatch(
+      graphed,
+      () => callOperator('aten::stack', '', [fullLosses(run, train, validation), 0]) as Tensor,
+    )
+  }
+  return graphedMiniBatches(
+    graphed,
+    batchSize,
+    (x, y) => batchLoss(run, x, y).reshape([1]),
+    () => validationLoss(run, ...validation).reshape([1]),
+  )
+}
+
+async function fullBatch(run: Run, train: Pair, validation: Pair): Promise<[number, number]> {
+  const { job, optimizer } = run
   const losses = job.run(() => {
     optimizer.zeroGrad()
-    const made = tidy(() => {
-      const [trainLoss, valLoss] = precision.forward(() => {
-        const output = model.forward(x)
-        const valOutput = noGrad(() => model.forward(valX))
-        return [loss(run, output, y), noGrad(() => loss(run, valOutput, valY))] as const
-      })
-      precision.backward(trainLoss)
-      keepFields(model)
-      return [value(trainLoss), value(valLoss)]
-    })
-    precision.step(optimizer)
+    const made = tidy(() => fullLosses(run, train, validation))
+    run.precision!.step(optimizer)
     return made
   })
   const [trainLoss, valLoss] = await readValues(job, losses)
@@ -325,29 +354,20 @@ async function inBatches(run: Run, batches: Batches): Promise<[number, number]> 
   try {
     const step = (x: Tensor, y: Tensor) => {
       run.precision ??= precisionOf('train', run.amp, x.device, optimizer)
-      const precision = run.precision
       const done = compiled?.step(x, y, optimizer)
       if (done !== undefined) return void losses.push(done)
       optimizer.zeroGrad()
-      losses.push(
-        tidy(() => {
-          const batchLoss = precision.forward(() => loss(run, model.forward(x), y))
-          precision.backward(batchLoss)
-          keepFields(model)
-          return value(batchLoss)
-        }),
-      )
-      precision.step(optimizer)
+      losses.push(tidy(() => batchLoss(run, x, y)))
+      run.precision.step(optimizer)
     }
     const sizes = await eachBatch(run, batches, step, (x, y) => compiled?.prepare(x, y))
     await turn(signal)
     const validate = (x: Tensor, y: Tensor) => {
-      if (compiled !== undefined) {
-        losses.push(tidy(() => compiled.predict(x, output => value(loss(run, output, y)))))
-        return
-      }
-      const forward = () => tidy(() => value(run.precision!.forward(() => loss(run, model.forward(x), y))))
-      losses.push(withMode(model, false, () => noGrad(forward)))
+      losses.push(
+        compiled === undefined
+          ? validationLoss(run, x, y)
+          : tidy(() => compiled.predict(x, output => lossOf(run, output, y).detach().reshape([]))),
+      )
     }
     let valSizes = [1]
     if (validation instanceof Batches) valSizes = await eachBatch(run, validation, validate)
@@ -360,11 +380,6 @@ async function inBatches(run: Run, batches: Batches): Promise<[number, number]> 
   }
 }
 
-/** A loss apart from what it was computed from, with no dimension. */
-function value(loss: Tensor): Tensor {
-  return loss.detach().reshape([])
-}
-
 /** The values of tensors without dimensions, read at once when all that is queued is done. Frees the tensors. */
 async function readValues(job: Job, tensors: readonly Tensor[]): Promise<number[]> {
   // a compiled step's is in float64, which holds all of them
@@ -375,14 +390,4 @@ async function readValues(job: Job, tensors: readonly Tensor[]): Promise<number[
   } finally {
     for (const tensor of [...tensors, together]) tensor.dispose()
   }
-}
-
-function loss({ criterion }: Run, output: Tensor, target: Tensor): Tensor {
-  checkOutput('train', output, target)
-  const value = criterion.forward(output, target)
-  if (!isTensor(value) || value.numel() !== 1) {
-    const got = isTensor(value) ? `a tensor of shape [${value.shape.join(', ')}]` : describe(value)
-    throw new InvalidArgValueError(`train: the criterion must give one number as a tensor, got ${got}`)
-  }
-  return value
 }

@@ -1,6 +1,6 @@
 // What a CUDA is asked to do, as the stand-in wrote it down. Prints JSON.
 import * as torch from '../../src'
-import { cuda, nn, optim, type Tensor } from '../../src'
+import { cuda, nn, optim, type Tensor, train } from '../../src'
 
 const standIn = (globalThis as unknown as { cudaStandIn: { takeJournal(): string; countEvents(): number } }).cudaStandIn
 
@@ -61,10 +61,34 @@ const steps = {
   'sgd, fused': step(parameters => new optim.SGD(parameters, { lr: 0.1, momentum: 0.9, fused: true })),
 }
 
+/** What the last epochs of a compiled training ask for, after the capture. */
+async function graphed(batchSize: 'full' | number): Promise<string[]> {
+  const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 8), new nn.ReLU(), new nn.Linear(8, 3))
+  model.cuda()
+  const data = () => [torch.rand([8, 1, 4, 4]).cuda(), torch.arange(8).remainder(3).cuda()] as [Tensor, Tensor]
+  const optimizer = new optim.Adam(model.parameters())
+  let lines: string[] = []
+  await train(model as never, { train: data(), validation: data() } as never, {
+    epochs: 6,
+    optimizer,
+    batchSize,
+    compile: true,
+    onEpoch: ({ epoch }) => {
+      const taken = standIn.takeJournal().split('\n').slice(0, -1)
+      if (epoch === 5) lines = taken
+    },
+  })
+  return lines
+}
+
 const read = journal(() => there.sum().item())
 
 for (let i = 0; i < 100; i++) cuda.currentStream().recordEvent()
 torch.memory.collect()
 const events = standIn.countEvents()
 
-console.log(JSON.stringify({ streams, copies, steps, read, events }))
+async function main(): Promise<void> {
+  const [full, batches] = [await graphed('full'), await graphed(4)]
+  console.log(JSON.stringify({ streams, copies, steps, read, events, full, batches }))
+}
+main()

@@ -14,6 +14,7 @@
 #include <ATen/ops/view_native.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <node_api.h>
 #include <torch/library.h>
 
@@ -22,6 +23,8 @@
 #include <map>
 #include <mutex>
 #include <string>
+
+#include "graphs.h"
 
 namespace {
 
@@ -116,6 +119,9 @@ struct StandInGuard final : c10::impl::DeviceGuardImplInterface {
   void synchronizeDevice(const c10::DeviceIndex device) const override {
     note("wait for device " + std::to_string(device));
   }
+#if __has_include(<ATen/accelerator/Graph.h>)
+  bool isStreamCapturing(const c10::Stream& stream) const override { return stand_in::capture_of(stream) != nullptr; }
+#endif
   void recordDataPtrOnStream(const c10::DataPtr&, const c10::Stream& stream) const override {
     note("memory used on " + name_of(stream));
   }
@@ -241,18 +247,28 @@ struct OnDevice {
   c10::DeviceIndex before;
 };
 
+stand_in::Recorded* capture_here() { return stand_in::capture_of(current_stream(current_device)); }
+
+at::Tensor made(at::Tensor tensor) {
+  if (auto* const capture = capture_here()) {
+    capture->made.emplace(tensor.storage().unsafeGetStorageImpl(), tensor.storage());
+  }
+  return tensor;
+}
+
 at::Tensor empty(Sizes size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
                  std::optional<at::Device> device, std::optional<bool>, std::optional<at::MemoryFormat> format) {
   const OnDevice on(placed(device));
-  return at::detail::empty_generic(size, &StandInAllocator::get(), c10::DispatchKeySet(c10::DispatchKey::CUDA),
-                                   c10::dtype_or_default(dtype), format);
+  return made(at::detail::empty_generic(size, &StandInAllocator::get(), c10::DispatchKeySet(c10::DispatchKey::CUDA),
+                                        c10::dtype_or_default(dtype), format));
 }
 
 at::Tensor empty_strided(Sizes size, Sizes stride, std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
                          std::optional<at::Device> device, std::optional<bool>) {
   const OnDevice on(placed(device));
-  return at::detail::empty_strided_generic(size, stride, &StandInAllocator::get(),
-                                           c10::DispatchKeySet(c10::DispatchKey::CUDA), c10::dtype_or_default(dtype));
+  return made(at::detail::empty_strided_generic(size, stride, &StandInAllocator::get(),
+                                                c10::DispatchKeySet(c10::DispatchKey::CUDA),
+                                                c10::dtype_or_default(dtype)));
 }
 
 at::Tensor on_cpu(const at::Tensor& tensor) {
@@ -264,15 +280,41 @@ at::Tensor on_cpu(const at::Tensor& tensor) {
 // How many operators are running on the CPU for this thread: their own copies are not noted.
 thread_local int fallbacks = 0;
 
+struct Inside {
+  Inside() { ++fallbacks; }
+  ~Inside() { --fallbacks; }
+  c10::impl::ExcludeDispatchKeyGuard no_modes{c10::DispatchKey::DeferredInit};
+};
+
+// The memory of a tensor without its autograd graph, which a capture must not keep.
+at::Tensor bare(const at::Tensor& tensor) {
+  if (!tensor.defined()) return tensor;
+  return at::Tensor(tensor.unsafeGetTensorImpl()->shallow_copy_and_detach(c10::VariableVersion(0), true));
+}
+
+// What a kernel that waits for the GPU ends with.
+[[noreturn]] void spoil(stand_in::Recorded& capture) {
+  capture.spoilt = true;
+  TORCH_CHECK(false, "CUDA error: operation not permitted when stream is capturing");
+}
+
 at::Tensor& copy_(at::Tensor& self, const at::Tensor& source, bool non_blocking) {
+  auto* const capture = fallbacks == 0 ? capture_here() : nullptr;
   if (self.device() != source.device() && fallbacks == 0) {
     const c10::Device there = self.is_cuda() ? self.device() : source.device();
     const std::string stream = name_of(current_stream(there.index()));
     const bool is_pinned = (self.is_cuda() ? source : self).is_pinned();
     // a GPU makes the program wait where memory is not pinned, too
     note((non_blocking && is_pinned ? "copy on " : "copy and wait on ") + stream);
+    if (capture != nullptr && !(non_blocking && is_pinned)) spoil(*capture);
   }
-  on_cpu(self).copy_(on_cpu(source));
+  const Inside inside;
+  const auto copy = [to = bare(self), from = bare(source)] { on_cpu(to).copy_(on_cpu(from)); };
+  if (capture != nullptr) {
+    capture->changes(self);
+    capture->work.emplace_back(copy);
+  }
+  copy();
   return self;
 }
 
@@ -296,12 +338,33 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
   const auto there = [](const std::optional<at::Tensor>& tensor) {
     return tensor && tensor->defined() ? std::optional(on_cpu(*tensor)) : std::nullopt;
   };
-  ++fallbacks;
-  const auto [output, saved_mean, saved_invstd] = at::native_batch_norm(
-      on_cpu(input), there(weight), there(bias), there(mean), there(variance), training, momentum, eps);
+  const Inside inside;
+  auto* const capture = capture_here();
+  if (capture != nullptr) {
+    for (const auto& moved : {mean, variance}) {
+      if (moved && moved->defined()) capture->changes(*moved);
+    }
+  }
+  const auto bared = [](const std::optional<at::Tensor>& tensor) {
+    return tensor ? std::optional(bare(*tensor)) : std::nullopt;
+  };
+  const auto compute = [=, input = bare(input), weight = bared(weight), bias = bared(bias), mean = bared(mean),
+                        variance = bared(variance)] {
+    return at::native_batch_norm(on_cpu(input), there(weight), there(bias), there(mean), there(variance), training,
+                                 momentum, eps);
+  };
+  const auto [output, saved_mean, saved_invstd] = compute();
   const auto device = input.device();
   auto out = std::tuple(output.to(device), saved_mean.to(device), saved_invstd.to(device));
-  --fallbacks;
+  if (capture != nullptr) {
+    const auto& [first, second, third] = out;
+    capture->work.emplace_back([compute, out = std::tuple(bare(first), bare(second), bare(third))] {
+      const auto [output, mean, invstd] = compute();
+      on_cpu(std::get<0>(out)).copy_(output);
+      on_cpu(std::get<1>(out)).copy_(mean);
+      on_cpu(std::get<2>(out)).copy_(invstd);
+    });
+  }
   return out;
 }
 
@@ -317,13 +380,65 @@ at::Tensor reshape_alias(const at::Tensor& self, c10::SymIntArrayRef size, c10::
   return at::native::_reshape_alias(self, C10_AS_INTARRAYREF_SLOW(size), C10_AS_INTARRAYREF_SLOW(stride));
 }
 
+void for_tensors(const c10::IValue& value, const std::function<void(const at::Tensor&)>& each) {
+  if (value.isTensor() && value.toTensor().defined()) each(value.toTensor());
+  if (value.isTensorList()) {
+    for (const at::Tensor& tensor : value.toTensorVector()) each(tensor);
+  }
+}
+
+torch::jit::Stack own(const torch::jit::Stack& stack) {
+  torch::jit::Stack out;
+  for (const c10::IValue& value : stack) {
+    if (value.isTensorList()) {
+      c10::List<at::Tensor> list;
+      for (const at::Tensor& tensor : value.toTensorVector()) list.push_back(bare(tensor));
+      out.emplace_back(list);
+    } else {
+      out.push_back(value.isTensor() ? c10::IValue(bare(value.toTensor())) : value);
+    }
+  }
+  return out;
+}
+
+// Kernels of a GPU that wait, though nothing of their schema says so.
+bool waits(const std::string& name) {
+  return name == "aten::_local_scalar_dense" || name == "aten::nonzero" || name == "aten::_linalg_eigh";
+}
+
 void on_the_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
-  if (op.schema().name() == "aten::_local_scalar_dense") note("read a number");
-  struct Depth {
-    Depth() { ++fallbacks; }
-    ~Depth() { --fallbacks; }
-  } depth;
+  const std::string& name = op.schema().name();
+  if (name == "aten::_local_scalar_dense") note("read a number");
+  auto* const capture = fallbacks == 0 ? capture_here() : nullptr;
+  if (capture != nullptr && waits(name)) spoil(*capture);
+  const Inside inside;
+  if (capture == nullptr) {
+    at::native::cpu_fallback(op, stack);
+    return;
+  }
+  const size_t first = stack->size() - op.schema().arguments().size();
+  torch::jit::Stack arguments(stack->begin() + static_cast<ptrdiff_t>(first), stack->end());
+  arguments = own(arguments);
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const auto* const alias = op.schema().arguments()[i].alias_info();
+    if (alias == nullptr || !alias->isWrite()) continue;
+    for_tensors(arguments[i], [&](const at::Tensor& tensor) {
+      if (tensor.is_cuda()) capture->changes(tensor);
+    });
+  }
   at::native::cpu_fallback(op, stack);
+  torch::jit::Stack results = own(*stack);
+  capture->work.emplace_back([op, arguments, results] {
+    torch::jit::Stack again = own(arguments);
+    at::native::cpu_fallback(op, &again);
+    for (size_t i = 0; i < op.schema().returns().size(); ++i) {
+      if (op.schema().returns()[i].alias_info() != nullptr) continue;
+      std::vector<at::Tensor> kept, fresh;
+      for_tensors(results[i], [&](const at::Tensor& tensor) { kept.push_back(tensor); });
+      for_tensors(again[i], [&](const at::Tensor& tensor) { fresh.push_back(tensor); });
+      for (size_t k = 0; k < kept.size(); ++k) on_cpu(kept[k]).copy_(on_cpu(fresh[k]));
+    }
+  });
 }
 
 TORCH_LIBRARY_IMPL(aten, CUDA, m) {
@@ -342,6 +457,73 @@ const bool allocator_is_set = [] {
   c10::SetAllocator(c10::kCUDA, &StandInAllocator::get(), 100);
   return true;
 }();
+
+}  // namespace
+
+// --- graphs
+namespace at::cuda {
+
+CUDAGraph::CUDAGraph(bool keep_graph) : stream(::current_stream(::current_device)), keep(keep_graph) {}
+CUDAGraph::~CUDAGraph() { reset(); }
+
+void CUDAGraph::capture_begin(c10::MempoolId_t pool, cudaStreamCaptureMode mode) {
+  TORCH_CHECK(recorded == nullptr && mode <= cudaStreamCaptureModeRelaxed, "capture_begin");
+  TORCH_CHECK((pool.first == 0) != (pool.second == 0), "no pool");
+  stream = ::current_stream(::current_device);
+  TORCH_CHECK(stream.id() != 0, "the default stream");
+  pool_id = pool;
+  recorded = new stand_in::Recorded;
+  note("capture on " + name_of(stream));
+  std::lock_guard<std::mutex> lock(stand_in::captures_mutex);
+  TORCH_CHECK(stand_in::captures.emplace(std::pair(stream.device_index(), stream.id()), recorded).second, "nested");
+}
+
+void CUDAGraph::capture_end() {
+  TORCH_CHECK(::current_stream(::current_device) == stream, "Capture must end on the same stream it began on.");
+  {
+    std::lock_guard<std::mutex> lock(stand_in::captures_mutex);
+    TORCH_CHECK(stand_in::captures.erase({stream.device_index(), stream.id()}) == 1, "capture_end");
+  }
+  note("captured");
+  recorded->undo();
+  TORCH_CHECK(!recorded->spoilt, "CUDA error: operation failed due to a previous error during capture");
+  ended = true;
+  if (!keep) instantiate();
+}
+
+void CUDAGraph::instantiate() {
+  TORCH_CHECK(ended && (!ready || keep), "instantiate");
+  ready = true;
+}
+
+void CUDAGraph::replay() {
+  TORCH_CHECK(ended, "Called CUDAGraph::replay without a preceding successful capture.");
+  if (!ready) instantiate();
+  note("replay on " + name_of(::current_stream(::current_device)));
+  const Inside inside;
+  at::AutoDispatchBelowAutograd no_autograd;
+  for (const auto& step : recorded->work) step();
+}
+
+void CUDAGraph::reset() {
+  delete recorded;
+  recorded = nullptr;
+  ended = ready = false;
+}
+
+c10::MempoolId_t CUDAGraph::pool() {
+  TORCH_CHECK(ended, "Called CUDAGraph::pool() without a preceding successful capture.");
+  return pool_id;
+}
+
+c10::MempoolId_t graph_pool_handle() {
+  static std::atomic<unsigned long long> next{1};
+  return {0, next++};
+}
+
+}  // namespace at::cuda
+
+namespace {
 
 // --- what the tests read
 napi_value take_journal(napi_env env, napi_callback_info) {

@@ -1,0 +1,114 @@
+import { isGradEnabled } from '../autograd'
+import { Job } from '../core/job'
+import type { CudaDevice } from '../cuda/device'
+import {
+  CUDAGraph,
+  captureStrictly,
+  defaultCaptureStream,
+  holdsInPlace,
+  isCurrentStreamCapturing,
+} from '../cuda/graphs'
+import { currentStream, stream as onStream } from '../cuda/streams'
+import { tidy } from '../memory'
+import { isTensor, type Tensor } from '../tensor/tensor'
+import { ModelGuard, oneTensor } from './cuda-guard'
+import { type Callable, NotFused } from './recording'
+
+/** Calls of a signature that come before its capture: libraries of the GPU prepare themselves in them. */
+export const WARM_UP = 3
+
+/** Where a tensor on a GPU is. */
+export const deviceOf = (tensor: Tensor) => tensor.device as CudaDevice
+
+/** The forwards of one signature as a CUDA graph. */
+export class GraphedForward {
+  /** Why all calls are eager, in words for `explain`. */
+  reason: string | undefined
+  captures = 0
+  replays = 0
+  eager = 0
+  readonly #model: Callable
+  readonly #input: Tensor
+  #guard: ModelGuard
+  #warm = 0
+  #graph: CUDAGraph | undefined
+  #output: Tensor | undefined
+
+  /** `NotFused` where there can be no graph. */
+  constructor(model: Callable, x: Tensor) {
+    if (x.layout !== 'strided') throw new NotFused(`no CUDA graph takes inputs whose layout is ${x.layout}`)
+    if (isGradEnabled() && (x.requiresGrad || model.parameters().some(p => p.requiresGrad))) {
+      throw new NotFused('gradients are recorded: use noGrad, or train with { compile: true }')
+    }
+    this.#model = model
+    this.#guard = new ModelGuard(model)
+    this.#input = x.detach().clone()
+  }
+
+  /** True where the next call, on this thread, prepares or captures the graph. */
+  get preparing(): boolean {
+    return this.reason === undefined && this.#graph === undefined
+  }
+
+  /** What `forward` gives for `x`, of this signature. */
+  run(x: Tensor): unknown {
+    const eager = () => {
+      this.eager++
+      return this.#model.forward(x)
+    }
+    // a capture of one's own, around this one, has the operators themselves
+    if (this.reason !== undefined || isCurrentStreamCapturing()) return eager()
+    if (!this.#guard.holds() || (this.#graph !== undefined && !holdsInPlace(this.#graph))) {
+      this.close()
+      try {
+        this.#guard = new ModelGuard(this.#model)
+      } catch (error) {
+        this.reason = (error as Error).message
+        return eager()
+      }
+    }
+    if (this.#graph === undefined) {
+      // the thread of a job has other handles of cuBLAS and cuDNN than this one, which captures
+      if (Job.current !== undefined) return eager()
+      if (this.#warm++ < WARM_UP) return this.#aside(eager)
+      this.#capture()
+      if (this.reason !== undefined) return eager()
+    }
+    this.#input.copy_(x)
+    this.#graph!.replay()
+    this.replays++
+    return this.#output!.clone()
+  }
+
+  /** On the stream that will be captured: what libraries keep for each stream is then there. */
+  #aside(eager: () => unknown): unknown {
+    const side = defaultCaptureStream(deviceOf(this.#input))
+    const before = currentStream(deviceOf(this.#input))
+    side.waitStream(before)
+    const out = onStream(side, eager)
+    before.waitStream(side)
+    if (isTensor(out) && out.device.startsWith('cuda') && out.layout === 'strided') out.recordStream(before)
+    return out
+  }
+
+  #capture(): void {
+    const graph = new CUDAGraph()
+    const side = defaultCaptureStream(deviceOf(this.#input))
+    try {
+      side.waitStream(currentStream(deviceOf(this.#input)))
+      this.#output = captureStrictly(graph, side, () => tidy(() => oneTensor(this.#model.forward(this.#input))))
+      this.#graph = graph
+      this.captures++
+    } catch (error) {
+      this.reason = (error as Error).message
+    }
+  }
+
+  /** Lets the graph go, and its memory. */
+  close(): void {
+    this.#graph?.reset()
+    this.#graph = undefined
+    this.#output = undefined
+    this.#warm = 0
+  }
+}
