@@ -61,6 +61,8 @@ FewPredictor::FewPredictor(const Plan& plan) : plan_(plan), steps_(plan.blocks()
       s.cost = static_cast<double>(b.in_size()) * s.vectors;
       tile_cost_ += static_cast<double>(b.in_size()) * b.c;
     }
+    if (b.kind != Block::Kind::Conv && b.kind != Block::Kind::Linear)
+      tile_cost_ += kTileOutput * static_cast<double>(b.in_size());
     s.floats = s.in.channel * b.in_c + slack;
     // rows that are convolved lie in planes of their own, and functions have a kernel for tiles alone
     if (b.function != Function::None || (b.kind == Block::Kind::Conv && b.flat)) fits_ = false;
@@ -69,7 +71,7 @@ FewPredictor::FewPredictor(const Plan& plan) : plan_(plan), steps_(plan.blocks()
     const PoolShape& p = b.pool;
     const int64_t row = std::max<int64_t>(width + 2 * p.pad_w, static_cast<int64_t>(p.out_w) * p.stride_w);
     scratch_row_ = std::max(scratch_row_, row + p.kernel_w + 2 * slack);
-    const int64_t rows = b.h * b.w == 1 ? 1 : static_cast<int64_t>(b.c) * b.h;
+    const int64_t rows = b.h * b.w == 1 ? 0 : static_cast<int64_t>(b.c) * b.h;
     s.cost = s.cost * kProduct + static_cast<double>(rows) * kRow;
     cost_ += s.cost;
     if (static_cast<int>(i) < head_) head_cost_ += s.cost;

@@ -18,10 +18,13 @@ LTN_INLINE const float* row_at(const FewLinear& a, int i) {
   return gather ? a.in + a.rows[i] : a.in + i * a.in_row;
 }
 
+// Inputs of one float sum; longer sums are sums of these.
+constexpr int kMostSummed = 512;
+
 // R rows by N vectors of outputs, in U sums each.
 template <bool gather, int R, int N, int U>
 LTN_INLINE void few_linear_block(const FewLinear& a, int row, int vector) {
-  V acc[U][R][N] = {};
+  V acc[U][R][N];
   const float* in[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) in[r] = row_at<gather>(a, row + r);
@@ -39,23 +42,35 @@ LTN_INLINE void few_linear_block(const FewLinear& a, int row, int vector) {
       for (int n = 0; n < N; ++n) acc[u][r][n] += x * ww[n];
     }
   };
-  int f = 0;
-  for (; f + U <= a.in_features; f += U) {
-#pragma GCC unroll 8
-    for (int u = 0; u < U; ++u) add(f + u, u);
-  }
-  for (; f < a.in_features; ++f) add(f, 0);
   float* out = a.out + row * a.out_row + vector * L;
+  for (int first = 0; first < a.in_features; first += kMostSummed) {
+    const int end = first + kMostSummed < a.in_features ? first + kMostSummed : a.in_features;
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) {
+    for (int u = 0; u < U; ++u) {
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) {
-#pragma GCC unroll 3
-      for (int half = U / 2; half > 0; half /= 2) {
-#pragma GCC unroll 4
-        for (int u = 0; u < half; ++u) acc[u][r][n] += acc[u + half][r][n];
+        for (int n = 0; n < N; ++n) acc[u][r][n] = V{};
       }
-      store(out + r * a.out_row + n * L, acc[0][r][n] + load(a.bias + (vector + n) * L));
+    }
+    int f = first;
+    for (; f + U <= end; f += U) {
+#pragma GCC unroll 8
+      for (int u = 0; u < U; ++u) add(f + u, u);
+    }
+    for (; f < end; ++f) add(f, 0);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) {
+#pragma GCC unroll 3
+        for (int half = U / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+          for (int u = 0; u < half; ++u) acc[u][r][n] += acc[u + half][r][n];
+        }
+        float* to = out + r * a.out_row + n * L;
+        store(to, acc[0][r][n] + (first == 0 ? load(a.bias + (vector + n) * L) : load(to)));
+      }
     }
   }
 }
