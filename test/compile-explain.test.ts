@@ -49,8 +49,8 @@ Net: 1 of at most 16 signatures
   perceptron: `
 Sequential: 2 of at most 16 signatures
 
-[3, 1, 4, 5] float32 eval: fused, 1 tile of 4
-[9, 1, 4, 5] float32 eval: fused, 3 tiles of 4
+[8, 1, 4, 5] float32 eval: fused, 2 tiles of 4
+[12, 1, 4, 5] float32 eval: fused, 3 tiles of 4
 
   [1, 4, 5] input
     │

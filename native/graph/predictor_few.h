@@ -14,6 +14,8 @@ class FewPredictor {
 
   // True where it computes `count` images faster than tiles do.
   bool pays(int64_t count) const;
+  // What a tile costs, in products of vectors.
+  double tile_cost() const { return tile_cost_; }
   // Of what one image needs.
   int64_t bytes() const;
   // Packs the parameters as they are now.

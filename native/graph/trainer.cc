@@ -217,10 +217,8 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
     return;
   }
   std::atomic<int64_t> next{0};
-  at::parallel_for(0, static_cast<int64_t>(workers_.size()), 1, [&](int64_t first, int64_t last) {
-    for (int64_t thread = first; thread < last; ++thread) {
-      for (int64_t c; (c = next.fetch_add(1)) < chunks_;) chunk(c, static_cast<int>(thread));
-    }
+  team_.share([&](int thread) {
+    for (int64_t c; (c = next.fetch_add(1)) < chunks_;) chunk(c, thread);
   });
 }
 

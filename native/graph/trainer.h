@@ -16,6 +16,7 @@
 
 #include "graph/forward.h"
 #include "graph/norms.h"
+#include "graph/team.h"
 
 namespace ltn::graph {
 
@@ -41,6 +42,8 @@ class Trainer {
   // The loss of a batch in train mode, and (with `learn`) the gradients into the parameters' `grad`. Moves running
   // statistics; `seed` decides what dropout drops. ERR_INVALID_ARG_VALUE for targets out of range.
   double run(const Batch& batch, bool learn, uint32_t seed);
+  // Runs `body`, which calls `run`, with all threads at hand.
+  void together(const std::function<void()>& body) { team_.gather(body); }
 
   const Loss& loss() const { return loss_; }
   // Whether what a pass makes of so many images' tiles is kept for the next pass.
@@ -111,6 +114,7 @@ class Trainer {
   int64_t loss_at_ = 0;
   std::vector<BlockWeights> weights_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Team team_;
 
   // The first block's convolution needs no pass for its statistics, and none to go down: see kernels/moments.h. Of data
   // that come again and again the moments are kept.

@@ -102,18 +102,20 @@ at::Tensor run_steps(Network& network, const Steps& work) {
   at::Tensor losses = at::empty({steps + (work.validate ? 1 : 0)}, at::TensorOptions().dtype(c10::kDouble));
   double* to = losses.mutable_data_ptr<double>();
   if (work.optimizer) forget_gradients(network, *work.optimizer);
-  for (int64_t i = 0; i < steps; ++i) {
-    graph::Batch batch = all;
-    if (work.ordered) {
-      batch.order = all.order + i * work.batch;
-      batch.count = std::min(work.batch, all.count - i * work.batch);
+  network.trainer->together([&] {
+    for (int64_t i = 0; i < steps; ++i) {
+      graph::Batch batch = all;
+      if (work.ordered) {
+        batch.order = all.order + i * work.batch;
+        batch.count = std::min(work.batch, all.count - i * work.batch);
+      }
+      *to++ = network.trainer->run(batch, work.learn, work.seeds[i]);
+      if (work.validate) {
+        *to++ = network.trainer->run(batch_of(network, work.val_x.get(), work.val_y.get(), {}), false, work.val_seed);
+      }
+      if (work.optimizer) step_in_one_pass(work.optimizer->optimizer());
     }
-    *to++ = network.trainer->run(batch, work.learn, work.seeds[i]);
-    if (work.validate) {
-      *to++ = network.trainer->run(batch_of(network, work.val_x.get(), work.val_y.get(), {}), false, work.val_seed);
-    }
-    if (work.optimizer) step_in_one_pass(work.optimizer->optimizer());
-  }
+  });
   return losses;
 }
 

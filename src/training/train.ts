@@ -348,7 +348,7 @@ async function fullBatch(run: Run, train: Pair, validation: Pair): Promise<[numb
 
 async function inBatches(run: Run, batches: Batches): Promise<[number, number]> {
   const { job, model, optimizer, validation, signal } = run
-  if (run.compile) run.compiledBatches ??= new CompiledBatches(model, run.criterion)
+  if (run.compile && run.graphed === undefined) run.compiledBatches ??= new CompiledBatches(model, run.criterion)
   const compiled = run.compiledBatches
   const losses: Tensor[] = []
   try {

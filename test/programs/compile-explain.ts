@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const labels = torch.zeros([40], { dtype: 'int64' })
   const texts = {
     article: predicted(article(), torch.rand([64, 1, 28, 28])),
-    perceptron: predicted(perceptron(), torch.rand([3, 1, 4, 5]), torch.rand([9, 1, 4, 5])),
+    perceptron: predicted(perceptron(), torch.rand([8, 1, 4, 5]), torch.rand([12, 1, 4, 5])),
     articleTrained: await trained(article(), torch.rand([40, 1, 28, 28]), labels),
     perceptronTrained: await trained(perceptron(), torch.rand([40, 1, 4, 5]), labels),
   }

@@ -83,7 +83,7 @@ function layersOf(draw: Draw, [channels, height, width]: readonly [number, numbe
 
 function kernelsHere(): string {
   const compiled = torch.compile(new nn.Linear(3, 2))
-  torch.noGrad(() => void compiled.forward(torch.zeros([1, 3])))
+  torch.noGrad(() => void compiled.forward(torch.zeros([32, 3])))
   return /kernels: (.* inputs) side by side/.exec(torch.explain(compiled))![1]!
 }
 
