@@ -70,7 +70,11 @@ napi_value describe_network(Environment& env, Args& args) {
   const bool flat = plan.output_rank == 2;
   out.Set("output", sizes_of(env, flat, flat ? last.size() : last.c, last.h, last.w));
   Napi::Array blocks = Napi::Array::New(env.env());
-  for (const Block& b : plan.blocks()) blocks.Set(blocks.Length(), describe_block(env, b));
+  for (size_t i = 0; i < plan.blocks().size(); ++i) {
+    Napi::Object block = describe_block(env, plan.blocks()[i]);
+    block.Set("stored", plan.training().blocks[i].z >= 0);
+    blocks.Set(blocks.Length(), block);
+  }
   out.Set("blocks", blocks);
   return out;
 }

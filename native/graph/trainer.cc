@@ -11,7 +11,6 @@ namespace ltn::graph {
 
 namespace {
 
-constexpr int64_t kKeepBytes = 96ll << 20;
 constexpr int kFlushEvery = 8;  // tiles: what floats add up before doubles take over
 
 }  // namespace
@@ -119,7 +118,7 @@ void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
   chunks_ = std::clamp<int64_t>(tiles_ / 2, 1, 32);
   learn_ = learn;
   seed_ = seed;
-  keep_ = tiles_ * plan_.training().bytes <= kKeepBytes;
+  keep_ = keeps(count_);
   if (keep_) kept_.reserve(tiles_ * plan_.training().bytes);
   done_.assign(tiles_, -2);
   largest_.resize(tiles_);

@@ -46,6 +46,8 @@ export interface NativeBlock {
   multiplications: number
   /** Of the convolution's own output, which is never stored. */
   intermediateBytes: number
+  /** Whether training stores that output nevertheless, where tiles are kept from pass to pass. */
+  stored: boolean
 }
 
 /** One stage of a chain: what a layer or an operator does, and the place of its call. Tensors are slots. */

@@ -122,7 +122,10 @@ function explainTraining(entry: TrainingEntry): string {
     ...tableOf(
       ['block', 'output', 'multiplications', 'not written'],
       [
-        ...plan.blocks.map((block, i) => [...blockCells(plan, i), bytes(block.intermediateBytes)]),
+        ...plan.blocks.map((block, i) => [
+          ...blockCells(plan, i),
+          bytes(kept === 1 && block.stored ? 0 : block.intermediateBytes),
+        ]),
         ['in all, forward', '', multiplications(plan), ''],
       ],
     ),

@@ -58,7 +58,8 @@ export class TrainingTraffic {
     const passes = norms.map(norm =>
       this.#pass(`statistics of block ${norm + 1}`, () => {
         this.#ensure(norm - 1, norm)
-        this.#move(bytesOf(blocks[norm]!.input), 0)
+        const z = this.#storedBytes(norm)
+        this.#move(bytesOf(blocks[norm]!.input) + z, z)
       }),
     )
     passes.push(
@@ -101,9 +102,12 @@ export class TrainingTraffic {
     }
     for (let i = this.#done + 1; i <= block; i++) {
       const one = blocks[i]!
-      this.#move(bytesOf(one.input), bytesOf(one.output))
+      const z = this.#storedBytes(i)
+      this.#move(z > 0 ? z : bytesOf(one.input), bytesOf(one.output))
       if (one.slopes) this.#move(0, bytesOf(one.output))
-      if (this.#kept || i >= trackFrom) this.#move(0, indexBytes(one) + this.#pickedBytes(i))
+      // without a pool what is picked is what is stored
+      const picked = z > 0 && !one.picks ? 0 : this.#pickedBytes(i)
+      if (this.#kept || i >= trackFrom) this.#move(0, indexBytes(one) + picked)
       this.#done = i
     }
   }
@@ -128,9 +132,15 @@ export class TrainingTraffic {
     if (kind === 'convolution') {
       // dz, whole, is what the gradient at the input comes from
       const dz = i > 0 ? intermediateBytes : 0
-      this.#move(gradient + bytesOf(input) + dz, dz + below)
+      this.#move(gradient + bytesOf(input) + this.#storedBytes(i) + dz, dz + below)
     } else if (kind === 'linear') this.#move(2 * gradient + bytesOf(input), below)
     else if (i > 0) this.#move(gradient, below)
+  }
+
+  /** Of a convolution that is stored for the passes to come. */
+  #storedBytes(i: number): number {
+    const { stored, intermediateBytes } = this.#plan.blocks[i]!
+    return this.#kept && stored && this.#norms.includes(i) ? intermediateBytes : 0
   }
 
   /** Of the convolution's values behind a batch norm's gradient. */

@@ -215,6 +215,23 @@ export const NETWORKS: Network[] = [
     count: 14,
   },
   {
+    name: 'patches, with norms and without',
+    layers: () => [
+      ...block(2, 17, 3, 1),
+      ...block(17, 21, 3, 1, pool2()),
+      new nn.Conv2d(21, 16, 3, { padding: 1 }),
+      new nn.ReLU(),
+      new nn.Conv2d(16, 18, 3, { padding: 1 }),
+      new nn.Tanh(),
+      pool2(),
+      new nn.Flatten(),
+      new nn.Linear(180, 5),
+    ],
+    shape: [2, 8, 20],
+    classes: 5,
+    count: 37,
+  },
+  {
     name: 'one row',
     layers: () => [
       ...block(1, 2, 1, 0),

@@ -38,8 +38,7 @@ export default benchmark<StepArguments>({
   title: 'Compiled: a training step of a small VGG',
   short: 'VGG, compiled',
   about: `A VGG with batch norm on images of 3x32x32 (six convolutions of 16, 32 and 64 channels, 82,778 parameters), cross-entropy, SGD
-with momentum; the compiled step is one of \`train\`, as in \`compile-step\`, with libtorch's own number of threads. Its
-layers are so wide that \`compile\` leaves it eager.`,
+with momentum; the compiled step is one of \`train\`, as in \`compile-step\`, with libtorch's own number of threads.`,
   memory: true,
   noBars: true,
   onlyAll: true,
