@@ -101,13 +101,16 @@ describe('nn.Sequential', () => {
   })
 
   describe('what lies between its layers', () => {
-    /** Handles that a forward leaves behind, its result included. */
+    /** Handles that a forward leaves behind, its result included; what is collected meanwhile could only hide some of them. */
     function made(net: { forward(x: never): unknown }, x: torch.Tensor): number {
       const collecting = torch.memory.setCollecting(false)
-      try {
+      const once = () => {
         const before = torch.memory.stats().tensors
         net.forward(x as never)
         return torch.memory.stats().tensors - before
+      }
+      try {
+        return Math.max(once(), once(), once())
       } finally {
         torch.memory.setCollecting(collecting)
       }
