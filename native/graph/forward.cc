@@ -19,10 +19,10 @@ void TileForward::block(int i, double& bound, const float* z, bool track, uint8_
       a.activation = b.activation;
       a.in = plan.start(i - 1, memory, layout);
       a.weights = w.forward.data();
-      a.bias = w.bias_or_null();
-      a.scale = w.scale.empty() ? nullptr : w.scale.data();
-      a.shift = w.shift.empty() ? nullptr : w.shift.data();
-      a.patched = w.patched_or_null();
+      a.bias = data_or_null(w.bias);
+      a.scale = data_or_null(w.scale);
+      a.shift = data_or_null(w.shift);
+      a.patched = data_or_null(w.patched);
       a.z = z;
       a.rows = rows;
       a.out = out;
@@ -37,7 +37,7 @@ void TileForward::block(int i, double& bound, const float* z, bool track, uint8_
       a.out_features = b.c;
       a.in = plan.start(i - 1, memory, layout);
       a.weights = w.forward.data();
-      a.bias = w.bias_or_null();
+      a.bias = data_or_null(w.bias);
       a.out = out.first;
       a.activation = b.activation;
       k.linear(a);

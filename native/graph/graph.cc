@@ -13,14 +13,6 @@ using NetworkPtr = std::shared_ptr<Network>;
 
 HandleTable<NetworkPtr>& table(Environment& env) { return env.room<GraphRoom>().networks; }
 
-void for_each_tensor(const graph::Plan& plan, const std::function<void(const at::Tensor&)>& each) {
-  for (const graph::Stage& s : plan.stages()) {
-    for (const at::Tensor* t : {&s.weight, &s.bias, &s.running_mean, &s.running_var, &s.batches}) {
-      if (t->defined()) each(*t);
-    }
-  }
-}
-
 // graphCreate(stages, sizes of the input with its batch, owner): the id of a network that lives as long as `owner`.
 napi_value create(Environment& env, Args& args) {
   table(env).release_some();
@@ -84,7 +76,7 @@ napi_value graph_predict(Environment& env, Args& args) {
         !x.device().is_cpu())
       return js_int(env, -1);
     env.queue.touch(x);
-    for_each_tensor(network->plan, [&](const at::Tensor& t) { env.queue.touch(t); });
+    network->plan.for_each_tensor([&](const at::Tensor& t) { env.queue.touch(t); });
     at::Tensor outline = at::empty(output_sizes(network->plan, x.tensor.size(0)),
                                    at::TensorOptions().dtype(c10::kFloat).device(c10::kMeta));
     const auto pending = c10::make_intrusive<Pending>(env.queue.open_job(), env.queue.next(), x.device());
@@ -96,7 +88,7 @@ napi_value graph_predict(Environment& env, Args& args) {
     return js_int(env, -1);
   }
   if (env.queue.busy()) [[unlikely]]
-    for_each_tensor(network->plan, [&](const at::Tensor& t) { env.queue.wait_for(t); });
+    network->plan.for_each_tensor([&](const at::Tensor& t) { env.queue.wait_for(t); });
   env.release_some();
   return js_int(env, env.put_in(args[2], predict(*network, x)));
 }

@@ -78,6 +78,15 @@ class Plan {
 
   const std::vector<Stage>& stages() const { return stages_; }
   const std::vector<Block>& blocks() const { return blocks_; }
+  // Calls each(tensor) for all parameters and buffers of the stages.
+  template <typename Each>
+  void for_each_tensor(Each&& each) const {
+    for (const Stage& s : stages_) {
+      for (const at::Tensor* t : {&s.weight, &s.bias, &s.running_mean, &s.running_var, &s.batches}) {
+        if (t->defined()) each(*t);
+      }
+    }
+  }
   int in_c = 0, in_h = 0, in_w = 0;
   int input_border_h = 0, input_border_w = 0;
   int64_t rank = 4;  // of the input, with the batch

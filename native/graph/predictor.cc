@@ -8,9 +8,6 @@ namespace ltn::graph {
 
 namespace {
 
-// Products of vectors that are worth the other threads, which have to be woken: some 0.2 ms.
-constexpr double kThreads = 600'000;
-
 template <typename Each>
 void for_each_parameter(const Plan& plan, Each&& each) {
   for (const Stage& s : plan.stages()) {
@@ -101,7 +98,7 @@ void Predictor::run_all_tiles(const float* x, int64_t count, float* out) {
     memory_.emplace_back(plan_.inference().bytes);
     rows_.emplace_back(plan_.rows_floats() * 4);
   }
-  const bool little = few_.tile_cost() * static_cast<double>(tiles) < kThreads;
+  const bool little = few_.tile_cost() * static_cast<double>(tiles) < kWorthThreads;
   if (tiles == 1 || threads == 1 || little) return run_tiles(x, count, out, 0, tiles, 0);
   at::parallel_for(0, tiles, 1,
                    [&](int64_t first, int64_t last) { run_tiles(x, count, out, first, last, at::get_thread_num()); });

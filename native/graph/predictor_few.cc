@@ -9,10 +9,6 @@ namespace ltn::graph {
 namespace {
 
 constexpr int kGroup = 16;  // images that go through the linear layers together
-// Products of vectors that are worth the other threads, which have to be woken: some 0.2 ms.
-constexpr double kThreads = 600'000;
-
-int divide_up(int n, int by) { return (n + by - 1) / by; }
 
 template <typename Part>
 void in_parts(int64_t count, bool threads, Part&& part) {
@@ -62,7 +58,7 @@ void FewPredictor::heads(const float* x, int64_t count, const float* end, float*
   const int64_t size = static_cast<int64_t>(plan_.in_c) * plan_.in_h * plan_.in_w;
   const size_t threads = static_cast<size_t>(std::max(1, at::get_num_threads()));
   worker(0);
-  if (count == 1 || threads == 1 || head_cost_ * static_cast<double>(count) < kThreads) {
+  if (count == 1 || threads == 1 || head_cost_ * static_cast<double>(count) < kWorthThreads) {
     for (int64_t i = 0; i < count; ++i) head(x + i * size, end, features + i * features_, worker(0), threads > 1);
     return;
   }
@@ -101,7 +97,7 @@ void FewPredictor::conv(const Block& b, const Step& s, const float* in, const Pl
     channel = round_up(static_cast<int64_t>(s.starts.size()), kernels().lanes);
     conv_channels(b, s, in, worker, threads);
   } else {
-    in_parts(divide_up(channels, kFewChannels), threads && s.cost > kThreads, [&](int64_t first, int64_t last) {
+    in_parts(divide_up(channels, kFewChannels), threads && s.cost > kWorthThreads, [&](int64_t first, int64_t last) {
       kernels().few_conv({s.way == Way::Pooled, b.taps(), s.vectors, static_cast<int>(first) * kFewChannels,
                           std::min(static_cast<int>(last) * kFewChannels, channels), in, s.offsets.data(),
                           s.weights.floats(), s.bias.floats(), places, channel});
@@ -119,7 +115,7 @@ void FewPredictor::conv_channels(const Block& b, const Step& s, const float* in,
   const int places = static_cast<int>(s.starts.size());
   const long row = static_cast<long>(s.vectors) * kernels().lanes;
   float* out = worker.channels.floats();
-  in_parts(divide_up(s.vectors, kFewVectors), threads && s.cost > kThreads, [&](int64_t first, int64_t last) {
+  in_parts(divide_up(s.vectors, kFewVectors), threads && s.cost > kWorthThreads, [&](int64_t first, int64_t last) {
     kernels().few_linear({places, b.taps(), static_cast<int>(first) * kFewVectors,
                           std::min(static_cast<int>(last) * kFewVectors, s.vectors), in, 0, s.weights.floats(),
                           s.bias.floats(), out, row, s.starts.data(), s.offsets.data()});
@@ -165,7 +161,7 @@ const float* FewPredictor::tail(const float* in, int64_t& row, int count) {
 
 void FewPredictor::linear(const Block& b, const Step& s, const float* in, int64_t in_row, float* out, int64_t out_row,
                           int count) const {
-  const bool threads = at::get_num_threads() > 1 && s.cost * count > kThreads;
+  const bool threads = at::get_num_threads() > 1 && s.cost * count > kWorthThreads;
   in_parts(divide_up(s.vectors, kFewVectors), threads, [&](int64_t first, int64_t last) {
     kernels().few_linear({count, static_cast<int>(b.in_size()), static_cast<int>(first) * kFewVectors,
                           std::min(static_cast<int>(last) * kFewVectors, s.vectors), in, static_cast<long>(in_row),

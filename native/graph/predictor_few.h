@@ -8,6 +8,11 @@
 
 namespace ltn::graph {
 
+// Products of vectors that are worth the other threads, which have to be woken: some 0.2 ms.
+constexpr double kWorthThreads = 600'000;
+
+inline int divide_up(int n, int by) { return (n + by - 1) / by; }
+
 class FewPredictor {
  public:
   explicit FewPredictor(const Plan& plan);

@@ -14,7 +14,6 @@ constexpr int64_t kMostFloats = 1 << 30;  // of a buffer: distances are 32 bits 
 // convolution besides its products.
 constexpr double kProduct = 1.15, kRow = 14, kTileOutput = 2, kPatchedTap = 0.6;
 
-int divide_up(int n, int by) { return (n + by - 1) / by; }
 int64_t vectors_of(int64_t n) { return round_up(n, kernels().lanes) / kernels().lanes; }
 
 bool halves(const Block& b) {

@@ -34,11 +34,10 @@ AtEnd(F) -> AtEnd<F>;
 
 void Team::gather(const std::function<void()>& body) {
   over_ = false;
-  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t first, int64_t last) {
+  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t first, int64_t) {
     // fewer threads than were asked for may come: the first one of them runs the body, with whoever is there
     if (first > 0) return serve(static_cast<int>(first));
     const AtEnd end{[this] { over_ = true; }};
-    static_cast<void>(last);
     body();
   });
 }

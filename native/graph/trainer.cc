@@ -259,7 +259,7 @@ void Trainer::statistics(int norm) {
     ConvStatistics a{b.conv,
                      plan_.start(norm - 1, tile.memory, plan_.training()),
                      weights_[norm].forward.data(),
-                     weights_[norm].patched_or_null(),
+                     data_or_null(weights_[norm].patched),
                      reinterpret_cast<float*>(worker.rows.data()),
                      stored(norm, tile),
                      at,

@@ -143,12 +143,8 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
         k.conv_backward(a);
         const long width = static_cast<long>(b.in_w) * k.lanes;
         const BlockWeights& w = weights_[i];
-        k.conv_plain({back,
-                      dz,
-                      w.backward.data(),
-                      w.patched_backward.empty() ? nullptr : w.patched_backward.data(),
-                      a.rows,
-                      {below, width, width * b.in_h}});
+        k.conv_plain(
+            {back, dz, w.backward.data(), data_or_null(w.patched_backward), a.rows, {below, width, width * b.in_h}});
       } else {
         k.conv_backward(a);
       }

@@ -167,11 +167,7 @@ napi_value train_steps(Environment& env, Args& args) {
   for (int64_t i = 0; i < steps; ++i) work.seeds.push_back(draw_seed(network->plan));
   if (work.validate) work.val_seed = draw_seed(network->plan);
   const auto each = [&](auto&& visit) {
-    for (const graph::Stage& s : network->plan.stages()) {
-      for (const at::Tensor* t : {&s.weight, &s.bias, &s.running_mean, &s.running_var, &s.batches}) {
-        if (t->defined()) visit(*t);
-      }
-    }
+    network->plan.for_each_tensor(visit);
     if (!work.optimizer) return;
     for (const auto& group : work.optimizer->optimizer().param_groups()) {
       for (const at::Tensor& param : group.params()) visit(param);

@@ -7,6 +7,8 @@
 
 namespace ltn::graph {
 
+inline const float* data_or_null(const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); }
+
 struct BlockWeights {
   std::vector<float> forward, backward;
   std::vector<float> patched, patched_backward;  // the same, where the kernels take patches
@@ -16,8 +18,6 @@ struct BlockWeights {
   // of a convolution, and of its scale: what magnitudes are multiplied with at most, and what is added
   double reach = 0, offset = 0, scale_reach = 1, scale_offset = 0;
 
-  const float* bias_or_null() const { return bias.empty() ? nullptr : bias.data(); }
-  const float* patched_or_null() const { return patched.empty() ? nullptr : patched.data(); }
   // No less than the largest magnitude that can arise in a block and at its output from inputs up to `bound`, or NaN.
   double bound(const Block& block, double bound) const;
 };

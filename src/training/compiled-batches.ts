@@ -1,9 +1,9 @@
 import { noGrad } from '../autograd'
 import { CompiledStep, compile } from '../compile'
 import type { Module } from '../nn'
-import { nativeStepOf } from '../optim/optimizer'
 import type { Tensor } from '../tensor'
 import { withMode } from './batch'
+import { wholeStep } from './compiled'
 
 type Callable = Module & { forward(x: Tensor): Tensor }
 
@@ -32,10 +32,7 @@ export class CompiledBatches {
   step(x: Tensor, y: Tensor, optimizer: { zeroGrad(): unknown; step(): unknown }): Tensor | undefined {
     const step = this.#steps.get(keyOf(x, y))
     if (step === undefined) return undefined
-    const native = nativeStepOf(optimizer)
-    if (native === undefined) optimizer.zeroGrad()
-    using losses = step.run(x, y, { optimizer: native })
-    if (native === undefined) optimizer.step()
+    using losses = wholeStep(optimizer, native => step.run(x, y, { optimizer: native }))
     return losses.reshape([])
   }
 

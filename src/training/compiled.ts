@@ -29,16 +29,24 @@ export interface CompiledRun {
   loss(output: Tensor, target: Tensor): Tensor
 }
 
+/** The losses of `run`, which makes the optimizer's part too where native code has it. */
+export function wholeStep<L>(
+  optimizer: { zeroGrad(): unknown; step(): unknown },
+  run: (native: ReturnType<typeof nativeStepOf>) => L,
+): L {
+  const native = nativeStepOf(optimizer)
+  if (native === undefined) optimizer.zeroGrad()
+  const losses = run(native)
+  if (native === undefined) optimizer.step()
+  return losses
+}
+
 /** One step with all images; gives both losses, in train mode and before the step. */
 export async function compiledFullBatch(run: CompiledRun): Promise<[number, number]> {
   const { job, step, x, y, valX, valY, optimizer } = run
-  const both = job.run(() => {
-    const native = nativeStepOf(optimizer)
-    if (native === undefined) optimizer.zeroGrad()
-    const losses = step.run(x, y, { validation: [valX, valY], optimizer: native })
-    if (native === undefined) optimizer.step()
-    return losses
-  })
+  const both = job.run(() =>
+    wholeStep(optimizer, native => step.run(x, y, { validation: [valX, valY], optimizer: native })),
+  )
   await job.settled()
   using losses = both
   return losses.tolist() as [number, number]
@@ -74,9 +82,7 @@ export async function compiledMiniBatches(run: CompiledRun, batchSize: number): 
       const end = Math.min(count, at + steps * batchSize)
       job.run(() => {
         using rows = order.narrow(0, at, end - at)
-        if (native === undefined) optimizer.zeroGrad()
-        losses.push(step.run(x, y, { order: rows, batch: batchSize, optimizer: native }))
-        if (native === undefined) optimizer.step()
+        losses.push(wholeStep(optimizer, own => step.run(x, y, { order: rows, batch: batchSize, optimizer: own })))
       })
       for (; at < end; at += batchSize) sizes.push(Math.min(batchSize, end - at))
       marks.push(job.mark)

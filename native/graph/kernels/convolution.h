@@ -27,6 +27,17 @@ LTN_INLINE KernelRows kernel_rows(const ConvShape& c, int y) {
   return {from < c.kernel_h ? from : c.kernel_h, to < c.kernel_h ? (to > from ? to : from) : c.kernel_h};
 }
 
+// The bias of each channel, or zeros where there is none.
+template <int R, int P>
+LTN_INLINE void begin_sums(const float* bias, V (&acc)[R][P]) {
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    const V b = bias != nullptr ? all(bias[r]) : V{};
+#pragma GCC unroll 6
+    for (int k = 0; k < P; ++k) acc[r][k] = b;
+  }
+}
+
 // acc[r][k] += the convolution at `in` and the P - 1 places after it.
 template <int R, int P, int KW>
 LTN_INLINE void conv_sums(const ConvShape& c, const float* in, const float* w, KernelRows rows, V (&acc)[R][P]) {
@@ -73,12 +84,7 @@ template <int R, int P, int KW>
 LTN_INLINE void conv_block(const ConvShape& c, const float* in, const float* w, const float* bias, KernelRows rows,
                            int valid, float* out, long channel) {
   V acc[R][P];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    const V b = bias != nullptr ? all(bias[r]) : V{};
-#pragma GCC unroll 6
-    for (int k = 0; k < P; ++k) acc[r][k] = b;
-  }
+  begin_sums<R, P>(bias, acc);
   conv_sums<R, P, KW>(c, in, w, rows, acc);
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
@@ -149,25 +155,9 @@ inline int best_positions(int width) {
 // For rows of `width` columns.
 inline ConvRow conv_row_for(const ConvShape& c, int width) {
   const int kw = c.stride_w == 1 && c.dilation_w == 1 ? c.kernel_w : 0;
-  switch (best_positions(width)) {
-    case 1:
-      return conv_row_with<1>(kw);
-    case 2:
-      return conv_row_with<2>(kw);
-    case 3:
-      return conv_row_with<3>(kw);
-#if defined(__AVX512F__)
-    case 4:
-      return conv_row_with<4>(kw);
-    case 5:
-      return conv_row_with<5>(kw);
-    default:
-      return conv_row_with<6>(kw);
-#else
-    default:
-      return conv_row_with<3>(kw);
-#endif
-  }
+  ConvRow found = nullptr;
+  with_count<kMaxPositions>(best_positions(width), [&](auto p) { found = conv_row_with<p>(kw); });
+  return found;
 }
 
 // The input rows of output row y.

@@ -1,8 +1,6 @@
 // Linear layers of a tile: the images are the lanes, each weight is used for all of them at once.
 #pragma once
 
-#include <type_traits>
-
 #include "graph/kernels/forward.h"
 
 namespace {
@@ -39,15 +37,6 @@ __attribute__((noinline)) void linear_with(const LinearPass& a) {
   for (int first = 0; first < a.out_features; first += R, w += static_cast<long>(a.in_features) * R) {
     linear_block_of<act, R>(a, w, first);
   }
-}
-
-// Calls f(std::integral_constant<int, n>) for n of 1 to R.
-template <int R, typename F>
-LTN_INLINE void with_count(int n, F&& f) {
-  if constexpr (R > 1) {
-    if (n < R) return with_count<R - 1>(n, f);
-  }
-  f(std::integral_constant<int, R>{});
 }
 
 template <Activation act>
@@ -111,11 +100,12 @@ void linear_weights(const LinearWeights& a) {
   float *d = a.scratch, *in = d + L * outputs;
   transpose_features(a.d, a.out_features, d);
   transpose_features(a.in, a.in_features, in);
-  constexpr int kMost = kMaxOutputs < kWeightsOutputs ? kMaxOutputs : kWeightsOutputs;
-  const int blocks = (a.out_features + kMost - 1) / kMost, block = (a.out_features + blocks - 1) / blocks;
+  const int blocks = (a.out_features + kWeightsOutputs - 1) / kWeightsOutputs,
+            block = (a.out_features + blocks - 1) / blocks;
   for (int o = 0; o < a.out_features; o += block) {
     const int here = a.out_features - o < block ? a.out_features - o : block;
-    with_count<kMost>(here, [&](auto r) { linear_weights_rows<r>(in, stride, d + o, outputs, a.dw + o * stride); });
+    with_count<kWeightsOutputs>(here,
+                                [&](auto r) { linear_weights_rows<r>(in, stride, d + o, outputs, a.dw + o * stride); });
   }
 }
 

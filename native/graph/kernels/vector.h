@@ -57,6 +57,15 @@ LTN_INLINE V as_float(VI v) {
   return out;
 }
 
+// Calls f(std::integral_constant<int, n>) for n of 1 to R.
+template <int R, typename F>
+LTN_INLINE void with_count(int n, F&& f) {
+  if constexpr (R > 1) {
+    if (n < R) return with_count<R - 1>(n, f);
+  }
+  f(std::integral_constant<int, R>{});
+}
+
 // Bytes to integers and back: compilers take `__builtin_convertvector` apart, element by element.
 LTN_INLINE VI load_bytes(const uint8_t* at) {
 #if defined(__AVX512F__)

@@ -18,12 +18,7 @@ constexpr int kWindowChannels = 2;
 template <int R, int KW>
 LTN_INLINE void window_sums(const ConvShape& c, const float* in, const float* w, const float* bias, int from, int to,
                             V (&acc)[R][4]) {
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    const V b = bias != nullptr ? all(bias[r]) : V{};
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) acc[r][k] = b;
-  }
+  begin_sums<R, 4>(bias, acc);
   const long row = static_cast<long>(c.in_w) * L;
   const long plane = row * c.in_h;
   const long taps = static_cast<long>(c.kernel_h) * KW * kChannelBlock;
@@ -63,12 +58,7 @@ LTN_INLINE void window_sums(const ConvShape& c, const float* in, const float* w,
 template <int R>
 LTN_INLINE void window_sums_2x2(const ConvShape& c, const float* in, const float* w, const float* bias,
                                 V (&acc)[R][4]) {
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    const V b = bias != nullptr ? all(bias[r]) : V{};
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) acc[r][k] = b;
-  }
+  begin_sums<R, 4>(bias, acc);
   const long row = static_cast<long>(c.in_w) * L;
   const long plane = row * c.in_h;
   for (int ic = 0; ic < c.in_channels; ++ic, in += plane, w += 4 * kChannelBlock) {

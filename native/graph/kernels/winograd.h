@@ -53,10 +53,7 @@ __attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* 
 template <int P>
 LTN_INLINE void winograd_block(int channels, const float* u, const float* v, int patches, float* m) {
   V acc[kChannelBlock][P];
-#pragma GCC unroll 4
-  for (int r = 0; r < kChannelBlock; ++r)
-#pragma GCC unroll 6
-    for (int k = 0; k < P; ++k) acc[r][k] = V{};
+  begin_sums<kChannelBlock, P>(nullptr, acc);
   for (int ic = 0; ic < channels; ++ic, u += kChannelBlock, v += static_cast<long>(patches) * L) {
     V x[P];
 #pragma GCC unroll 6
@@ -89,25 +86,9 @@ __attribute__((noinline)) void winograd_products(int channels, const float* u, c
 using WinogradProducts = void (*)(int, const float*, const float*, int, float*);
 
 inline WinogradProducts winograd_products_for(int patches) {
-  switch (best_positions(patches)) {
-    case 1:
-      return winograd_products<1>;
-    case 2:
-      return winograd_products<2>;
-    case 3:
-      return winograd_products<3>;
-#if defined(__AVX512F__)
-    case 4:
-      return winograd_products<4>;
-    case 5:
-      return winograd_products<5>;
-    default:
-      return winograd_products<6>;
-#else
-    default:
-      return winograd_products<3>;
-#endif
-  }
+  WinogradProducts found = nullptr;
+  with_count<kMaxPositions>(best_positions(patches), [&](auto p) { found = winograd_products<p>; });
+  return found;
 }
 
 // As window_row: calls each(x, first channel, channels, sums) for the windows of the rows 2 py and 2 py + 1.
