@@ -6,6 +6,7 @@
  *   LIBTORCH=<folder> npm run build:native    against this libtorch (its folder, or the torch folder of a Python)
  *   npm run build:native -- --libtorch-only   stops once libtorch is there, and prints its folder
  *   npm run build:native -- --force           compiles everything anew
+ *   LIBTORCH_NODE_CUDA_KERNELS=0              without fused kernels for GPUs, though there is an nvcc
  *
  * While working on native/: run it after each change, only what changed is compiled.
  */
@@ -16,6 +17,7 @@ import { nameOf } from './libtorch/inspect.mjs'
 import { mentionUnusedDriver, obtainLibtorch } from './libtorch/obtain.mjs'
 import { withLock } from './lock.mjs'
 import { compile, prepareConfiguration, readConfiguration, tryLoad } from './native/compile.mjs'
+import { compileKernels, findNvcc } from './native/kernels.mjs'
 import { generateOperators } from './native/operators.mjs'
 import { buildInputs, readStamp, writeStamp } from './native/stamp.mjs'
 import { findToolchain } from './native/toolchain.mjs'
@@ -38,7 +40,8 @@ async function main(args, env) {
     console.log(libtorch.root)
     return
   }
-  const inputs = buildInputs({ root, libtorch, toolchain })
+  const nvcc = await findNvcc(env, libtorch)
+  const inputs = buildInputs({ root, libtorch, toolchain, nvcc })
   const force = args.includes('--force')
   const isBuilt = stamp => stamp?.configuration === inputs.configuration && stamp.sources === inputs.sources
   if (isBuilt(last) && !force) {
@@ -50,7 +53,8 @@ async function main(args, env) {
       say(`Building the native addon against ${nameOf(libtorch)} in ${libtorch.root}.`)
       await mentionUnusedDriver(libtorch, env, say)
       prepareConfiguration(root, { configuration: inputs.configuration, libtorch, force })
-      await compile({ root, libtorch, toolchain, env, binary })
+      const kernels = await compileKernels({ root, nvcc, env, say })
+      await compile({ root, libtorch, toolchain, kernels, env, binary })
       await tryLoad({ binary, env })
       writeStamp(stampFile, binary, { ...inputs, libtorch })
     })

@@ -7,7 +7,10 @@ import { promisify } from 'node:util'
 import { cuda } from '../src'
 
 const ROOT = path.join(__dirname, '..')
-const SOURCES = ['cuda.cc', 'graphs.h'].map(name => path.join(__dirname, 'stand-in', name))
+const SOURCES = [
+  ...['cuda.cc', 'graphs.h', 'kernels.h'].map(name => path.join(__dirname, 'stand-in', name)),
+  ...['arguments.h', 'bodies.h'].map(name => path.join(ROOT, 'native', 'cuda', 'kernels', name)),
+]
 const STAMP = path.join(ROOT, 'build', 'stamp.json')
 const BINARY = path.join(ROOT, 'build', 'cuda-stand-in.node')
 const run = promisify(execFile)
@@ -26,6 +29,8 @@ async function compile(): Promise<void> {
     '-std=c++20',
     '-fPIC',
     '-shared',
+    '-O2',
+    `-I${path.join(ROOT, 'native')}`,
     ...includes.flatMap(folder => ['-isystem', folder]),
     SOURCES[0]!,
     '-o',
@@ -44,7 +49,8 @@ async function withStandIn(file: string): Promise<string> {
   const { stdout, stderr } = await run(
     process.execPath,
     [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file)],
-    { cwd: ROOT, env: { ...env, LIBTORCH_NODE_TEST_STAND_IN: BINARY } },
+    // the kernels are the stand-in's own, whatever the file holds
+    { cwd: ROOT, env: { ...env, LIBTORCH_NODE_TEST_STAND_IN: BINARY, LIBTORCH_NODE_CUDA_KERNELS: BINARY } },
   ).catch((error: { stdout: string; stderr: string }) => assert.fail(`${file}: ${error.stdout}\n${error.stderr}`))
   // autograd has kept nothing of a step on another stream, which spoils captures on a GPU
   assert.doesNotMatch(stderr, /AccumulateGrad node's stream/, file)
@@ -66,6 +72,7 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
     ['cuda-streams.test.ts', 11],
     ['cuda-graphs.test.ts', 30],
     ['cuda-compile.test.ts', 43],
+    ['cuda-fused.test.ts', 10],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)

@@ -1,4 +1,6 @@
-// What the NVIDIA driver says of a device. Its library is there wherever a GPU is, and nowhere else.
+// What the NVIDIA driver says of a device.
+#include "cuda/driver.h"
+
 #ifndef _WIN32
 #include <dlfcn.h>
 #endif
@@ -6,6 +8,16 @@
 #include "cuda/rooms.h"
 
 namespace ltn {
+
+void* driver_function(const char* symbol) {
+#ifdef _WIN32
+  return nullptr;
+#else
+  if (void* const loaded = dlsym(RTLD_DEFAULT, symbol)) return loaded;
+  static void* const library = dlopen("libcuda.so.1", RTLD_LAZY);  // libtorch has it open: never closed
+  return library == nullptr ? nullptr : dlsym(library, symbol);
+#endif
+}
 
 namespace {
 
@@ -28,23 +40,17 @@ struct Driver {
   int (*attribute)(int* value, int attribute, int device) = nullptr;
 
   Driver() {
-#ifndef _WIN32
-    void* const library = dlopen("libcuda.so.1", RTLD_LAZY);  // libtorch has it open: never closed
-    if (library == nullptr) return;
-    find(library, "cuInit", init);
-    find(library, "cuDeviceGet", get);
-    find(library, "cuDeviceGetName", name);
-    find(library, "cuDeviceTotalMem_v2", total);
-    find(library, "cuDeviceGetAttribute", attribute);
-#endif
+    find("cuInit", init);
+    find("cuDeviceGet", get);
+    find("cuDeviceGetName", name);
+    find("cuDeviceTotalMem_v2", total);
+    find("cuDeviceGetAttribute", attribute);
   }
 
  private:
   template <typename F>
-  static void find(void* library, const char* symbol, F& function) {
-#ifndef _WIN32
-    function = reinterpret_cast<F>(dlsym(library, symbol));
-#endif
+  static void find(const char* symbol, F& function) {
+    function = reinterpret_cast<F>(driver_function(symbol));
   }
 };
 

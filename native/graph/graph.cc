@@ -13,7 +13,8 @@ using NetworkPtr = std::shared_ptr<Network>;
 
 HandleTable<NetworkPtr>& table(Environment& env) { return env.room<GraphRoom>().networks; }
 
-// graphCreate(stages, sizes of the input with its batch, owner): the id of a network that lives as long as `owner`.
+// graphCreate(stages, sizes of the input with its batch, owner, a GPU's index or null for the CPU): the id of a network
+// that lives as long as `owner`.
 napi_value create(Environment& env, Args& args) {
   table(env).release_some();
   const Napi::Object list = args.object(0);
@@ -28,14 +29,17 @@ napi_value create(Environment& env, Args& args) {
   const auto sizes = args.int64_list(1);
   if (sizes.size() != 2 && sizes.size() != 4) fail(code::kArgValue, "the input has neither two nor four dimensions");
   const bool image = sizes.size() == 4;
-  auto network = std::make_shared<Network>(graph::Plan(std::move(stages), sizes[1], image ? sizes[2] : 1,
-                                                       image ? sizes[3] : 1, static_cast<int64_t>(sizes.size())));
+  const c10::Device device =
+      args.absent(3) ? c10::Device(c10::kCPU) : c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(args.int64(3)));
+  auto network =
+      std::make_shared<Network>(graph::Plan(std::move(stages), sizes[1], image ? sizes[2] : 1, image ? sizes[3] : 1,
+                                            static_cast<int64_t>(sizes.size()), device));
   return js_int(env, table(env).put(env, args[2], std::move(network)));
 }
 
 bool fits(const graph::Plan& plan, const at::Tensor& x, int64_t count) {
-  if (x.dim() == 0 || x.size(0) != count || x.scalar_type() != c10::kFloat || x.dim() != plan.rank ||
-      x.layout() != c10::kStrided)
+  if (!plan.device.is_cpu() || x.dim() == 0 || x.size(0) != count || x.scalar_type() != c10::kFloat ||
+      x.dim() != plan.rank || x.layout() != c10::kStrided)
     return false;
   if (plan.rank == 2) return x.size(1) == plan.in_c;
   return x.size(1) == plan.in_c && x.size(2) == plan.in_h && x.size(3) == plan.in_w;
@@ -99,6 +103,7 @@ void register_graph(Environment& env, napi_value exports) {
   register_recordings(env, exports);
   register_training(env, exports);
   register_describe(env, exports);
+  register_cuda_predict(env, exports);
   define<create>(env, exports, "graphCreate");
   define<graph_predict>(env, exports, "graphPredict");
 }

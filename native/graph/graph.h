@@ -30,6 +30,7 @@ const char* activation_name(graph::Activation activation, graph::Function functi
 void register_graph(Environment& env, napi_value exports);
 void register_training(Environment& env, napi_value exports);
 void register_describe(Environment& env, napi_value exports);
+void register_cuda_predict(Environment& env, napi_value exports);
 void register_recordings(Environment& env, napi_value exports);
 
 }  // namespace ltn

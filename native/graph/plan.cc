@@ -40,16 +40,6 @@ bool monotone(const Block& b) {
   }
 }
 
-void check_tensor(const std::string& name, const at::Tensor& tensor, const char* what, int64_t size) {
-  if (!tensor.defined()) return;
-  if (tensor.scalar_type() != c10::kFloat || !tensor.is_cpu() || !tensor.is_contiguous() ||
-      tensor.layout() != c10::kStrided) {
-    fail(code::kArgValue, name, ": its ", what, " is not a plain float32 tensor on the CPU");
-  }
-  if (tensor.is_inference()) fail(code::kArgValue, name, ": its ", what, " was made in inference mode");
-  if (tensor.numel() != size) fail(code::kArgValue, name, ": its ", what, " has another size than the input needs");
-}
-
 }  // namespace
 
 Memory::Memory(int64_t bytes) { reserve(bytes); }
@@ -63,8 +53,8 @@ void Memory::reserve(int64_t bytes) {
   bytes_ = bytes;
 }
 
-Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t input_rank)
-    : rank(input_rank), stages_(std::move(stages)) {
+Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t input_rank, c10::Device on)
+    : rank(input_rank), device(on), stages_(std::move(stages)) {
   if (c <= 0 || h <= 0 || w <= 0 || c * h * w > (1 << 22)) fail(code::kArgValue, "the input is empty or too large");
   in_c = c_ = static_cast<int>(c);
   in_h = h_ = static_cast<int>(h);
@@ -98,6 +88,18 @@ Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t i
   lay_out(training_, true);
 }
 
+void Plan::check_tensor(const Stage& stage, const at::Tensor& tensor, const char* what, int64_t size) const {
+  if (!tensor.defined()) return;
+  if (tensor.scalar_type() != c10::kFloat || tensor.device() != device || !tensor.is_contiguous() ||
+      tensor.layout() != c10::kStrided) {
+    fail(code::kArgValue, stage.name, ": its ", what, " is not a plain float32 tensor on ",
+         device.is_cpu() ? "the CPU" : device.str());
+  }
+  if (tensor.is_inference()) fail(code::kArgValue, stage.name, ": its ", what, " was made in inference mode");
+  if (tensor.numel() != size)
+    fail(code::kArgValue, stage.name, ": its ", what, " has another size than the input needs");
+}
+
 void Plan::add(const Stage& s, int index) {
   Block b;
   b.stages = {s.name};
@@ -123,8 +125,8 @@ void Plan::add(const Stage& s, int index) {
           fail(code::kArgValue, s.name, ": more padding than its kernel reaches");
         }
       }
-      check_tensor(s.name, s.weight, "weight", o * c_ * kh * kw);
-      check_tensor(s.name, s.bias, "bias", o);
+      check_tensor(s, s.weight, "weight", o * c_ * kh * kw);
+      check_tensor(s, s.bias, "bias", o);
       b.kind = Block::Kind::Conv;
       b.linear = index;
       b.pad_h = static_cast<int>(s.padding[0]);
@@ -170,8 +172,8 @@ void Plan::add(const Stage& s, int index) {
     case Stage::Kind::Linear:
       if (!flat_) fail(code::kArgValue, s.name, ": its input is not flat");
       if (s.weight.dim() != 2 || s.weight.size(0) == 0) fail(code::kArgValue, s.name, ": its weight is no matrix");
-      check_tensor(s.name, s.weight, "weight", s.weight.size(0) * c_);
-      check_tensor(s.name, s.bias, "bias", s.weight.size(0));
+      check_tensor(s, s.weight, "weight", s.weight.size(0) * c_);
+      check_tensor(s, s.bias, "bias", s.weight.size(0));
       b.kind = Block::Kind::Linear;
       b.linear = index;
       b.c = static_cast<int>(s.weight.size(0));
@@ -194,10 +196,10 @@ void Plan::add_norm(const Stage& s, int index) {
       last->activation != Activation::None || last->pool.kernel_h != 0) {
     fail(code::kArgValue, s.name, ": batch norm is fused right after a convolution or a linear layer only");
   }
-  check_tensor(s.name, s.weight, "weight", c_);
-  check_tensor(s.name, s.bias, "bias", c_);
-  check_tensor(s.name, s.running_mean, "running_mean", c_);
-  check_tensor(s.name, s.running_var, "running_var", c_);
+  check_tensor(s, s.weight, "weight", c_);
+  check_tensor(s, s.bias, "bias", c_);
+  check_tensor(s, s.running_mean, "running_mean", c_);
+  check_tensor(s, s.running_var, "running_var", c_);
   if (linear) {  // a convolution of one place, whose statistics there are kernels for
     const int in = static_cast<int>(last->in_size());
     last->kind = Block::Kind::Conv;

@@ -73,8 +73,8 @@ struct Layout {
 
 class Plan {
  public:
-  // ERR_INVALID_ARG_VALUE with the reason for what does not fit or is not understood.
-  Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t rank);
+  // ERR_INVALID_ARG_VALUE with the reason for what does not fit or is not understood. Tensors are on `device`.
+  Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t rank, c10::Device device);
 
   const std::vector<Stage>& stages() const { return stages_; }
   const std::vector<Block>& blocks() const { return blocks_; }
@@ -91,6 +91,7 @@ class Plan {
   int input_border_h = 0, input_border_w = 0;
   int64_t rank = 4;  // of the input, with the batch
   int64_t output_rank = 2;
+  c10::Device device;
   const Layout& inference() const { return inference_; }
   const Layout& training() const { return training_; }
   int64_t rows_floats() const { return rows_; }  // scratch of any kernel
@@ -103,6 +104,7 @@ class Plan {
   float* start(int block, char* memory, const Layout& layout) const;
 
  private:
+  void check_tensor(const Stage& stage, const at::Tensor& tensor, const char* what, int64_t size) const;
   void add(const Stage& stage, int index);
   void add_norm(const Stage& stage, int index);
   void add_pool(const Stage& stage, Block&& block);

@@ -39,11 +39,11 @@ export function readConfiguration(root) {
 const configurationFile = root => path.join(root, 'build', 'configuration.json')
 
 /** Configures (where needed) and builds through cmake-js; what the tools say goes to stderr, stdout is for results. */
-export async function compile({ root, libtorch, toolchain, env, binary }) {
+export async function compile({ root, libtorch, toolchain, kernels, env, binary }) {
   const options = ['--directory', root, '--parallel', String(parallelJobs()), '--log-level', 'warn']
   const result = await execa(
     process.execPath,
-    [toolchain.cmakeJs, 'build', ...options, `--CDLIBTORCH=${libtorch.root}`],
+    [toolchain.cmakeJs, 'build', ...options, `--CDLIBTORCH=${libtorch.root}`, `--CDLTN_FATBIN=${kernels ?? ''}`],
     { cwd: root, env, extendEnv: false, stdio: ['ignore', process.stderr, process.stderr], reject: false },
   )
   if (result.failed || !existsSync(binary)) {

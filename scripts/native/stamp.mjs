@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url)
  * What a build depends on. `configuration` decides whether CMake must start anew, `sources` whether anything must be
  * compiled; the two together are what makes a second `npm run build:native` do nothing.
  */
-export function buildInputs({ root, libtorch, toolchain }) {
+export function buildInputs({ root, libtorch, toolchain, nvcc }) {
   const packages = ['cmake-js', 'node-addon-api', 'node-api-headers']
   return {
     configuration: digest([
@@ -17,6 +17,7 @@ export function buildInputs({ root, libtorch, toolchain }) {
       libtorch.identity,
       toolchain.compiler,
       toolchain.cmake,
+      nvcc === null ? 'no nvcc' : `${nvcc.program} ${nvcc.version}`,
       ...packages.map(name => `${name} ${require(`${name}/package.json`).version}`),
     ]),
     sources: digest([
@@ -28,7 +29,7 @@ export function buildInputs({ root, libtorch, toolchain }) {
 
 function nativeSources(root) {
   return readdirSync(path.join(root, 'native'), { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile() && /\.(cc|h)$/.test(entry.name))
+    .filter(entry => entry.isFile() && /\.(cc|cu|h)$/.test(entry.name))
     .map(entry => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)))
     .sort()
 }

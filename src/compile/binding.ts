@@ -59,7 +59,8 @@ export interface GraphBinding {
   graphKernels(): string
   graphRecordBegin(): void
   graphRecordEnd(x: Slot | null, out: Slot | null, known: readonly Slot[]): NativeRecording | null
-  graphCreate(stages: readonly Stage[], shape: readonly number[], owner: object): number
+  /** `gpu`: where the tensors are; null for the CPU. */
+  graphCreate(stages: readonly Stage[], shape: readonly number[], owner: object, gpu: number | null): number
   /** The result belongs to `result`; -1 where `x` is not what the plan is for. */
   graphPredict(id: number, x: Slot, result: object, count: number): Slot
   /** Makes a network one to train. */
@@ -83,6 +84,13 @@ export interface GraphBinding {
     images: number,
   ): [statistics: number, thereAndBack: number, further: number, bytes: number, kept: number] | null
   graphDescribe(id: number, count: number): NativePlan
+  /** Why there are no fused kernels for GPUs, or null; see `native/graph/cuda_predict.cc` for these. */
+  cudaFusedMissing(): string | null
+  /** Whether float32 convolutions were allowed to round their inputs to TF32 until now. */
+  cudaTf32Convolutions(allow: boolean): boolean
+  graphCudaConvolutions(id: number): number
+  graphCudaSteps(id: number, direct: number): string[]
+  graphCudaPredict(id: number, x: Slot, direct: number, result: object): Slot
 }
 
 export const graph = binding as unknown as GraphBinding

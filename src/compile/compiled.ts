@@ -7,13 +7,14 @@ import { check, isOptions, unknownOption } from '../core/options'
 import { tidy } from '../memory'
 import { isModule, Module, type StateDict } from '../nn'
 import { isTensor, type Tensor } from '../tensor/tensor'
+import { needAgreement } from './agreement'
 import { graph } from './binding'
 import { refuseSlower } from './cost'
 import { GraphedForward } from './cuda-forward'
 import { Guard } from './guard'
 import { planOf } from './obstacles'
 import type { Mode } from './operators'
-import { type Callable, NotFused, recordForward } from './recording'
+import { type Callable, NotFused, recordForward, whyNot } from './recording'
 
 /** One signature's recording: a plan, or the reason why there is none. */
 export interface Entry {
@@ -32,9 +33,6 @@ export interface Entry {
 
 /** How many signatures are kept; the one that was used longest ago goes first. */
 export const MAX_RECORDINGS = 16
-
-/** Of the largest output: what a fused forward may differ from the eager one by when it is recorded. */
-const TOLERANCE = 1e-4
 
 /** A compiled module's own part, for `explain`. */
 export let entriesOf: (compiled: CompiledModule<Module>) => readonly Entry[]
@@ -169,12 +167,7 @@ export function networkOf(
   const chain = recordForward(module, x)
   refuseSlower(chain, x.ndim === 0 ? 1 : x.size(0), mode)
   const names = new Map(module.namedModules().map(([name, child]) => [child, name]))
-  return { ...planOf(chain, names, x.shape, mode, owner), guard: new Guard(module, chain) }
-}
-
-/** The words of an error that left something eager. */
-export function whyNot(error: unknown): { reason: string; more: readonly string[] } {
-  return { reason: (error as Error).message, more: error instanceof NotFused ? error.more : [] }
+  return { ...planOf(chain, names, { shape: x.shape, gpu: null }, mode, owner), guard: new Guard(module, chain) }
 }
 
 /** A recording is believed only once it gave what eager gives. */
@@ -185,15 +178,7 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
     if (slot === -1) throw new NotFused('the plan does not take this input')
     finish(result, slot)
     const expected = module.forward(x) as Tensor
-    if (expected.shape.join() !== result.shape.join() || expected.dtype !== result.dtype) {
-      throw new NotFused(`the fused output is [${result.shape.join(', ')}], not [${expected.shape.join(', ')}]`)
-    }
-    if (expected.numel() === 0) return
-    const apart = expected.sub(result).abs().max().item() as number
-    const size = Math.max(1, expected.abs().max().item() as number)
-    if (!(apart <= TOLERANCE * size) && Number.isFinite(size)) {
-      throw new NotFused(`the fused output differs from eager's by ${apart}`)
-    }
+    needAgreement(expected, result)
   })
 }
 

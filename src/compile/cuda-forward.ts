@@ -11,6 +11,7 @@ import {
 import { currentStream, stream as onStream } from '../cuda/streams'
 import { tidy } from '../memory'
 import { isTensor, type Tensor } from '../tensor/tensor'
+import { type Captured, chooseForward } from './cuda-fused'
 import { ModelGuard, oneTensor } from './cuda-guard'
 import { type Callable, NotFused } from './recording'
 
@@ -24,6 +25,8 @@ export const deviceOf = (tensor: Tensor) => tensor.device as CudaDevice
 export class GraphedForward {
   /** Why all calls are eager, in words for `explain`. */
   reason: string | undefined
+  /** What its kernels are, for `explain`. */
+  kernels: readonly string[] = []
   captures = 0
   replays = 0
   eager = 0
@@ -31,8 +34,7 @@ export class GraphedForward {
   readonly #input: Tensor
   #guard: ModelGuard
   #warm = 0
-  #graph: CUDAGraph | undefined
-  #output: Tensor | undefined
+  #captured: Captured | undefined
 
   /** `NotFused` where there can be no graph. */
   constructor(model: Callable, x: Tensor) {
@@ -47,7 +49,7 @@ export class GraphedForward {
 
   /** True where the next call, on this thread, prepares or captures the graph. */
   get preparing(): boolean {
-    return this.reason === undefined && this.#graph === undefined
+    return this.reason === undefined && this.#captured === undefined
   }
 
   /** What `forward` gives for `x`, of this signature. */
@@ -58,7 +60,7 @@ export class GraphedForward {
     }
     // a capture of one's own, around this one, has the operators themselves
     if (this.reason !== undefined || isCurrentStreamCapturing()) return eager()
-    if (!this.#guard.holds() || (this.#graph !== undefined && !holdsInPlace(this.#graph))) {
+    if (!this.#guard.holds() || (this.#captured !== undefined && !holdsInPlace(this.#captured.graph))) {
       this.close()
       try {
         this.#guard = new ModelGuard(this.#model)
@@ -67,48 +69,58 @@ export class GraphedForward {
         return eager()
       }
     }
-    if (this.#graph === undefined) {
+    if (this.#captured === undefined) {
       // the thread of a job has other handles of cuBLAS and cuDNN than this one, which captures
       if (Job.current !== undefined) return eager()
       if (this.#warm++ < WARM_UP) return this.#aside(eager)
-      this.#capture()
+      this.#prepare(x)
       if (this.reason !== undefined) return eager()
     }
+    const { graph, output } = this.#captured!
     this.#input.copy_(x)
-    this.#graph!.replay()
+    graph.replay()
     this.replays++
-    return this.#output!.clone()
+    return output.clone()
   }
 
   /** On the stream that will be captured: what libraries keep for each stream is then there. */
-  #aside(eager: () => unknown): unknown {
+  #aside<R>(body: () => R): R {
     const side = defaultCaptureStream(deviceOf(this.#input))
     const before = currentStream(deviceOf(this.#input))
     side.waitStream(before)
-    const out = onStream(side, eager)
+    const out = onStream(side, body)
     before.waitStream(side)
     if (isTensor(out) && out.device.startsWith('cuda') && out.layout === 'strided') out.recordStream(before)
     return out
   }
 
-  #capture(): void {
-    const graph = new CUDAGraph()
-    const side = defaultCaptureStream(deviceOf(this.#input))
+  #prepare(x: Tensor): void {
+    this.#input.copy_(x)
+    const model = this.#model
     try {
-      side.waitStream(currentStream(deviceOf(this.#input)))
-      this.#output = captureStrictly(graph, side, () => tidy(() => oneTensor(this.#model.forward(this.#input))))
-      this.#graph = graph
+      this.#aside(() => {
+        const eager = this.#capture(() => oneTensor(model.forward(this.#input)))
+        const { captured, told } = chooseForward(model, this.#input, eager, forward => this.#capture(forward))
+        this.#captured = captured
+        this.kernels = told
+      })
       this.captures++
     } catch (error) {
       this.reason = (error as Error).message
     }
   }
 
+  #capture(forward: () => Tensor): Captured {
+    const graph = new CUDAGraph()
+    const output = captureStrictly(graph, defaultCaptureStream(deviceOf(this.#input)), () => tidy(forward))
+    return { graph, output }
+  }
+
   /** Lets the graph go, and its memory. */
   close(): void {
-    this.#graph?.reset()
-    this.#graph = undefined
-    this.#output = undefined
+    this.#captured?.graph.reset()
+    this.#captured = undefined
+    this.kernels = []
     this.#warm = 0
   }
 }

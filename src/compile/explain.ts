@@ -56,7 +56,7 @@ function graphedText({ captures, replays, eager }: { captures: number; replays: 
 function explainEntry(entry: Entry): string[] {
   const { graphed } = entry
   if (graphed !== undefined && graphed.reason === undefined) {
-    return [`${entry.signature}: a CUDA graph`, graphedText(graphed)]
+    return [`${entry.signature}: a CUDA graph`, graphedText(graphed), ...graphed.kernels.map(line => `  ${line}`)]
   }
   if (entry.id === -1) return eagerLines({ ...entry, reason: graphed?.reason ?? entry.reason })
   const plan = graph.graphDescribe(entry.id, entry.count)

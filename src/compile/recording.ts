@@ -38,6 +38,11 @@ export class NotFused extends Error {
   }
 }
 
+/** The words of an error that left something eager. */
+export function whyNot(error: unknown): { reason: string; more: readonly string[] } {
+  return { reason: (error as Error).message, more: error instanceof NotFused ? error.more : [] }
+}
+
 /** A model whose forward takes one tensor. */
 export type Callable = Module & { forward(x: Tensor): unknown }
 

@@ -4,9 +4,9 @@ import { tidy } from '../memory'
 import { CrossEntropyLoss, type Module } from '../nn'
 import type { Tensor } from '../tensor/tensor'
 import { graph } from './binding'
-import { networkOf, whyNot } from './compiled'
+import { networkOf } from './compiled'
 import type { Guard } from './guard'
-import { type Callable, NotFused } from './recording'
+import { type Callable, NotFused, whyNot } from './recording'
 
 /** A loss as `train` calls it. */
 export interface Criterion {

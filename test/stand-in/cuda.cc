@@ -25,6 +25,7 @@
 #include <string>
 
 #include "graphs.h"
+#include "kernels.h"
 
 namespace {
 
@@ -97,8 +98,7 @@ struct StandInGuard final : c10::impl::DeviceGuardImplInterface {
       std::lock_guard<std::mutex> lock(mutex);
       ++live_events;
     }
-    static std::atomic<int> clock{0};
-    static_cast<MadeEvent*>(*event)->time = ++clock;
+    static_cast<MadeEvent*>(*event)->time = ++stand_in::clock;
     note(name_of(*event) + (flag == c10::EventFlag::BACKEND_DEFAULT ? " with time" : "") + " on " + name_of(stream));
   }
   void block(void* event, const c10::Stream& stream) const override {
@@ -122,6 +122,9 @@ struct StandInGuard final : c10::impl::DeviceGuardImplInterface {
 #if __has_include(<ATen/accelerator/Graph.h>)
   bool isStreamCapturing(const c10::Stream& stream) const override { return stand_in::capture_of(stream) != nullptr; }
 #endif
+  void* getStreamNativeHandle(const c10::Stream stream) const override {
+    return reinterpret_cast<void*>(static_cast<intptr_t>(stream.id()) * kDevices + stream.device_index());
+  }
   void recordDataPtrOnStream(const c10::DataPtr&, const c10::Stream& stream) const override {
     note("memory used on " + name_of(stream));
   }
@@ -502,7 +505,10 @@ void CUDAGraph::replay() {
   note("replay on " + name_of(::current_stream(::current_device)));
   const Inside inside;
   at::AutoDispatchBelowAutograd no_autograd;
-  for (const auto& step : recorded->work) step();
+  for (const auto& step : recorded->work) {
+    ++stand_in::clock;
+    step();
+  }
 }
 
 void CUDAGraph::reset() {
@@ -523,6 +529,64 @@ c10::MempoolId_t graph_pool_handle() {
 
 }  // namespace at::cuda
 
+// --- the driver, as far as kernels need it
+namespace {
+
+// What the tests ask for: that launches take longer, or give other numbers.
+std::atomic<int> convolution_cost{0}, pass_cost{0};
+std::atomic<float> launch_error{0};
+
+}  // namespace
+
+extern "C" {
+NAPI_MODULE_EXPORT int cuDeviceGet(int* device, int ordinal) {
+  *device = ordinal;
+  return ordinal < kDevices ? 0 : 101;
+}
+NAPI_MODULE_EXPORT int cuDevicePrimaryCtxRetain(void** context, int device) {
+  static char contexts[kDevices];
+  *context = contexts + device;
+  return 0;
+}
+NAPI_MODULE_EXPORT int cuCtxGetCurrent(void** context) { return cuDevicePrimaryCtxRetain(context, ::current_device); }
+NAPI_MODULE_EXPORT int cuCtxSetCurrent(void*) { return 201; }  // the current device is that of the launch
+NAPI_MODULE_EXPORT int cuModuleLoadData(void** module, const void* image) {
+  *module = const_cast<void*>(image);
+  return image == nullptr ? 200 : 0;
+}
+NAPI_MODULE_EXPORT int cuModuleGetFunction(void** function, void*, const char* name) {
+  const auto found = stand_in::kernels().find(name);
+  if (found == stand_in::kernels().end()) return 500;
+  *function = &found->second;
+  return 0;
+}
+NAPI_MODULE_EXPORT int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                                      unsigned block_y, unsigned block_z, unsigned, void* handle, void** arguments,
+                                      void**) {
+  if (grid_x == 0 || grid_y == 0 || grid_z != 1 || block_x != ltn::fused::kThreads || block_y != 1 || block_z != 1) {
+    return 1;
+  }
+  const auto& kernel = *static_cast<stand_in::Kernel*>(function);
+  const bool is_pass = &kernel == &stand_in::kernels().at("pass");
+  const auto [run, y] = kernel.prepare(arguments[0], static_cast<int>(grid_x), static_cast<int>(grid_y));
+  const auto launch = [run = run, y = y, is_pass] {
+    run();
+    *y += launch_error;
+    stand_in::clock += is_pass ? pass_cost : convolution_cost;
+  };
+  const auto stream = reinterpret_cast<intptr_t>(handle);
+  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(stream % kDevices));
+  if (device.index() != ::current_device) return 400;
+  auto* const capture = stand_in::capture_of(c10::Stream(c10::Stream::UNSAFE, device, stream / kDevices));
+  if (capture != nullptr) {
+    capture->work.emplace_back(launch);
+  } else {
+    launch();
+  }
+  return 0;
+}
+}
+
 namespace {
 
 // --- what the tests read
@@ -540,13 +604,32 @@ napi_value count_events(napi_env env, napi_callback_info) {
   return out;
 }
 
+// setLaunches({ convolution, pass, error }): what they cost, and what is wrong with their first element
+napi_value set_launches(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value options;
+  napi_get_cb_info(env, info, &count, &options, nullptr, nullptr);
+  const auto read = [&](const char* name) {
+    napi_value value;
+    double number = 0;
+    napi_get_named_property(env, options, name, &value);
+    napi_get_value_double(env, value, &number);
+    return number;
+  };
+  convolution_cost = static_cast<int>(read("convolution"));
+  pass_cost = static_cast<int>(read("pass"));
+  launch_error = static_cast<float>(read("error"));
+  return nullptr;
+}
+
 }  // namespace
 
 extern "C" {
 NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1() { return 8; }
 NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   using Function = std::pair<const char*, napi_callback>;
-  for (const auto& [name, body] : {Function{"takeJournal", take_journal}, Function{"countEvents", count_events}}) {
+  for (const auto& [name, body] : {Function{"takeJournal", take_journal}, Function{"countEvents", count_events},
+                                   Function{"setLaunches", set_launches}}) {
     napi_value function;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, body, nullptr, &function);
     napi_set_named_property(env, exports, name, function);

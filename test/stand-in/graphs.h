@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Stream.h>
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -39,6 +40,9 @@ struct Recorded {
     changed.clear();
   }
 };
+
+// The time that events tell: it moves with them, and with every operator and kernel of a replay.
+inline std::atomic<int> clock{0};
 
 inline std::mutex captures_mutex;
 inline std::map<std::pair<c10::DeviceIndex, c10::StreamId>, Recorded*> captures;

@@ -1,0 +1,139 @@
+import { blank, finish, slotOf } from '../core/handle'
+import { indexOf } from '../cuda/device'
+import type { CUDAGraph } from '../cuda/graphs'
+import { Event } from '../cuda/streams'
+import { tidy } from '../memory'
+import type { Tensor } from '../tensor/tensor'
+import { needAgreement } from './agreement'
+import { graph } from './binding'
+import { oneTensor } from './cuda-guard'
+import { Guard } from './guard'
+import { planOf } from './obstacles'
+import { type Callable, NotFused, recordForward, whyNot } from './recording'
+
+/** A forward that was captured, and where its output lies. */
+export interface Captured {
+  graph: CUDAGraph
+  output: Tensor
+}
+
+/** What replays, and what `explain` says of its kernels. */
+export interface Choice {
+  captured: Captured
+  told: readonly string[]
+}
+
+/** How many forms of a fused forward are captured and measured. */
+const MOST_CANDIDATES = 5
+/** A measurement: so many replays, or fewer where they take long; the best of so many rounds counts. */
+const REPLAYS = 20
+const MILLISECONDS = 5
+const ROUNDS = 3
+
+/**
+ * A model's forward by fused kernels, for inputs like one. The first `direct` of its convolutions are computed by them,
+ * with all that follows; those further on, which are usually wider, by libtorch, and what follows by one kernel.
+ */
+class FusedForward {
+  readonly #model: Callable
+  readonly #id: number
+  readonly convolutions: number
+
+  /** `NotFused` where the forward is no chain that kernels are there for. */
+  constructor(model: Callable, x: Tensor) {
+    const missing = graph.cudaFusedMissing()
+    if (missing !== null) throw new NotFused(`there are no fused kernels: ${missing}`)
+    if (x.dtype !== 'float32') throw new NotFused(`there are no fused kernels for ${x.dtype}`)
+    if (x.numel() === 0) throw new NotFused('the inputs are empty')
+    if (!x.isContiguous()) throw new NotFused('fused kernels take contiguous inputs')
+    const chain = recordForward(model, x)
+    if (new Guard(model, chain).training) throw new NotFused('a layer is in train mode')
+    const names = new Map(model.namedModules().map(([name, child]) => [child, name]))
+    this.#model = model
+    this.#id = planOf(chain, names, { shape: x.shape, gpu: indexOf(x.device) }, 'predict', this).id
+    this.convolutions = graph.graphCudaConvolutions(this.#id)
+  }
+
+  run(x: Tensor, direct: number): Tensor {
+    const result = blank() as Tensor
+    return finish(result, graph.graphCudaPredict(this.#id, slotOf(x), direct, result))
+  }
+
+  steps(direct: number): string[] {
+    return graph.graphCudaSteps(this.#id, direct)
+  }
+
+  /** Numbers of convolutions that are worth a try as `direct`: all, none, and some between. */
+  splits(): number[] {
+    const last = Math.min(this.convolutions, MOST_CANDIDATES - 1)
+    const between = Array.from({ length: last + 1 }, (_, i) =>
+      Math.round((this.convolutions * (last - i)) / (last || 1)),
+    )
+    return [...new Set(between)]
+  }
+
+  /** How far the output is from eager's; `NotFused` where that is too far. Eager's convolutions do not round to TF32 here. */
+  compare(x: Tensor, direct: number): number {
+    const allowed = graph.cudaTf32Convolutions(false)
+    try {
+      return tidy(() => {
+        const apart = needAgreement(oneTensor(this.#model.forward(x)), this.run(x, direct))
+        if (!Number.isFinite(apart))
+          throw new NotFused('the first output is not finite, which tells nothing of fused kernels')
+        return apart
+      })
+    } finally {
+      graph.cudaTf32Convolutions(allowed)
+    }
+  }
+}
+
+/**
+ * Of eager's captured forward and the fused ones, the fastest: a fused one only where its output agrees with eager's on `x`,
+ * and where its replays were measured to take less time. `capture` captures on the current stream. Graphs that are not
+ * chosen are let go.
+ */
+export function chooseForward(
+  model: Callable,
+  x: Tensor,
+  eager: Captured,
+  capture: (forward: () => Tensor) => Captured,
+): Choice {
+  let best: { captured: Captured; time: number; direct: number } | undefined
+  let apart = 0
+  try {
+    const fused = new FusedForward(model, x)
+    for (const direct of fused.splits()) {
+      apart = Math.max(apart, fused.compare(x, direct))
+      const captured = capture(() => fused.run(x, direct))
+      const time = timeOf(captured.graph)
+      const isFirst = best === undefined || time < best.time
+      ;(isFirst ? best?.captured : captured)?.graph.reset()
+      if (isFirst) best = { captured, time, direct }
+    }
+    const { captured, time, direct } = best!
+    const ratio = time / timeOf(eager.graph)
+    if (!(ratio < 1)) throw new NotFused(`fused kernels took ${ratio.toPrecision(3)} times as long`)
+    eager.graph.reset()
+    const told = `of fused kernels, in ${ratio.toPrecision(2)} of the time of eager's; outputs apart by up to ${apart.toPrecision(2)}:`
+    return { captured, told: [told, ...fused.steps(direct).map((step, i) => `  ${i + 1} ${step}`)] }
+  } catch (error) {
+    best?.captured.graph.reset()
+    const { reason, more } = whyNot(error)
+    return { captured: eager, told: [`of eager's kernels: ${reason}`, ...more.map(line => `  ${line}`)] }
+  }
+}
+
+/** Milliseconds of a replay, on the current stream. */
+function timeOf(cudaGraph: CUDAGraph): number {
+  const replays = (count: number) => {
+    const [start, end] = [new Event({ enableTiming: true }), new Event({ enableTiming: true })]
+    start.record()
+    for (let i = 0; i < count; i++) cudaGraph.replay()
+    end.record()
+    end.synchronize()
+    return start.elapsedTime(end) / count
+  }
+  const count = Math.max(1, Math.min(REPLAYS, Math.ceil(MILLISECONDS / replays(1))))
+  return Math.min(...Array.from({ length: ROUNDS }, () => replays(count)))
+}
