@@ -43,14 +43,14 @@ async function compile(): Promise<void> {
 }
 
 /** Runs a file in a process that has the stand-in. */
-async function withStandIn(file: string): Promise<string> {
+async function withStandIn(file: string, kernels = BINARY): Promise<string> {
   const { NODE_TEST_CONTEXT, ...env } = process.env
   const preload = ['ts-node/register/transpile-only', path.join(__dirname, 'stand-in', 'load.cjs')]
   const { stdout, stderr } = await run(
     process.execPath,
     [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file)],
     // the kernels are the stand-in's own, whatever the file holds
-    { cwd: ROOT, env: { ...env, LIBTORCH_NODE_TEST_STAND_IN: BINARY, LIBTORCH_NODE_CUDA_KERNELS: BINARY } },
+    { cwd: ROOT, env: { ...env, LIBTORCH_NODE_TEST_STAND_IN: BINARY, LIBTORCH_NODE_CUDA_KERNELS: kernels } },
   ).catch((error: { stdout: string; stderr: string }) => assert.fail(`${file}: ${error.stdout}\n${error.stderr}`))
   // autograd has kept nothing of a step on another stream, which spoils captures on a GPU
   assert.doesNotMatch(stderr, /AccumulateGrad node's stream/, file)
@@ -72,7 +72,7 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
     ['cuda-streams.test.ts', 11],
     ['cuda-graphs.test.ts', 30],
     ['cuda-compile.test.ts', 43],
-    ['cuda-fused.test.ts', 10],
+    ['cuda-fused.test.ts', 62],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)
@@ -82,6 +82,17 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
       assert.ok(count('pass') >= least, told)
     })
   }
+
+  test('explain tells why there are no fused kernels', async () => {
+    for (const [kernels, why] of [
+      ['0', 'LIBTORCH_NODE_CUDA_KERNELS is 0'],
+      ['none.fatbin', 'LIBTORCH_NODE_CUDA_KERNELS names no file of kernels: none.fatbin'],
+      ['', 'the addon was built without them, for no nvcc was found'],
+    ] as const) {
+      const told = await withStandIn(path.join('programs', 'cuda-kernels.ts'), kernels)
+      assert.ok(told.includes(`of eager's kernels: there are no fused kernels: ${why}\n`), told)
+    }
+  })
 
   test('CUDA is asked for what was meant, and a training step waits for nothing', async () => {
     const { streams, copies, steps, read, events, full, batches } = JSON.parse(

@@ -200,9 +200,10 @@ function compareWithEager(module: Callable, x: Tensor, entry: Entry): void {
  * 16 signatures are kept.
  *
  * On a GPU, `forward` under `noGrad` is a CUDA graph (`cuda.CUDAGraph`) for each signature, whatever the network: the first
- * three calls run as they are, the fourth captures, later ones copy their input and replay, on eager's own kernels; each
- * output is a tensor of its own. A forward that reads a value, works on the CPU, has hooks or gives something else than one
- * tensor runs eagerly, and `explain(compiled)` says why.
+ * three calls run as they are, the fourth captures, later ones copy their input and replay; each output is a tensor of its
+ * own. The kernels are eager's own; where the addon was built with a CUDA toolkit they are fused ones for chains of float32
+ * such as the above, if those agree within the same tolerance and were measured to be faster. A forward that reads a value,
+ * works on the CPU, has hooks or gives something else than one tensor runs eagerly, and `explain(compiled)` says why.
  *
  * The CPU's kernels are those for the widest vectors that the processor has; the environment variable `LIBTORCH_NODE_KERNELS`, read
  * once, names others: `avx512`, `avx2` or `baseline`.

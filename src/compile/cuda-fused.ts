@@ -23,8 +23,9 @@ export interface Choice {
   told: readonly string[]
 }
 
-/** How many forms of a fused forward are captured and measured. */
+/** How many forms of a fused forward are captured and measured; the rest are not once one takes so much longer than the best. */
 const MOST_CANDIDATES = 5
+const HOPELESS = 1.2
 /** A measurement: so many replays, or fewer where they take long; the best of so many rounds counts. */
 const REPLAYS = 20
 const MILLISECONDS = 5
@@ -63,13 +64,10 @@ class FusedForward {
     return graph.graphCudaSteps(this.#id, direct)
   }
 
-  /** Numbers of convolutions that are worth a try as `direct`: all, none, and some between. */
+  /** Numbers of convolutions to try as `direct`: from none to all, as many as are tried. */
   splits(): number[] {
-    const last = Math.min(this.convolutions, MOST_CANDIDATES - 1)
-    const between = Array.from({ length: last + 1 }, (_, i) =>
-      Math.round((this.convolutions * (last - i)) / (last || 1)),
-    )
-    return [...new Set(between)]
+    const steps = Math.min(this.convolutions, MOST_CANDIDATES - 1)
+    return Array.from({ length: steps + 1 }, (_, i) => Math.round((this.convolutions * i) / Math.max(steps, 1)))
   }
 
   /** How far the output is from eager's; `NotFused` where that is too far. Eager's convolutions do not round to TF32 here. */
@@ -107,9 +105,10 @@ export function chooseForward(
       apart = Math.max(apart, fused.compare(x, direct))
       const captured = capture(() => fused.run(x, direct))
       const time = timeOf(captured.graph)
-      const isFirst = best === undefined || time < best.time
-      ;(isFirst ? best?.captured : captured)?.graph.reset()
-      if (isFirst) best = { captured, time, direct }
+      const isBest = best === undefined || time <= best.time
+      ;(isBest ? best?.captured : captured)?.graph.reset()
+      if (isBest) best = { captured, time, direct }
+      else if (time > HOPELESS * best!.time) break
     }
     const { captured, time, direct } = best!
     const ratio = time / timeOf(eager.graph)
@@ -134,6 +133,8 @@ function timeOf(cudaGraph: CUDAGraph): number {
     end.synchronize()
     return start.elapsedTime(end) / count
   }
-  const count = Math.max(1, Math.min(REPLAYS, Math.ceil(MILLISECONDS / replays(1))))
+  const once = replays(1)
+  if (once > MILLISECONDS) return Math.min(once, replays(1))
+  const count = Math.min(REPLAYS, Math.ceil(MILLISECONDS / once))
   return Math.min(...Array.from({ length: ROUNDS }, () => replays(count)))
 }
