@@ -204,14 +204,15 @@ describe('fused kernels of a GPU agree with eager', () => {
 
   test('NaN and infinities go where they go in eager', gpu, () => {
     torch.manualSeed(6)
-    for (const activation of [new nn.ReLU(), new nn.Tanh(), new nn.GELU(), new nn.Hardtanh(), new nn.Softplus()]) {
-      const model = sequential(
-        new nn.Conv2d(1, 3, 3),
-        activation,
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(3, 2, 1),
-        new nn.ReLU(),
-      )
+    const networks = [new nn.ReLU(), new nn.Tanh(), new nn.GELU(), new nn.Hardtanh(), new nn.Softplus()].map(
+      activation => [
+        ...[new nn.Conv2d(1, 3, 3), activation, new nn.MaxPool2d(2)],
+        ...[new nn.Conv2d(3, 2, 1), new nn.ReLU()],
+      ],
+    )
+    networks.push([new nn.Flatten(), new nn.Linear(100, 4), new nn.BatchNorm1d(4), new nn.ReLU()] as never)
+    for (const layers of networks) {
+      const model = sequential(...layers)
       const x = torch.randn([2, 1, 10, 10])
       const { fast } = agrees(model, x)
       x.setAt(Number.NaN, 0, 0, 3, 4)

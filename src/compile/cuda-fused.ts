@@ -70,19 +70,28 @@ class FusedForward {
     return Array.from({ length: steps + 1 }, (_, i) => Math.round((this.convolutions * i) / Math.max(steps, 1)))
   }
 
-  /** How far the output is from eager's; `NotFused` where that is too far. Eager's convolutions do not round to TF32 here. */
-  compare(x: Tensor, direct: number): number {
-    const allowed = graph.cudaTf32Convolutions(false)
-    try {
-      return tidy(() => {
-        const apart = needAgreement(oneTensor(this.#model.forward(x)), this.run(x, direct))
-        if (!Number.isFinite(apart))
-          throw new NotFused('the first output is not finite, which tells nothing of fused kernels')
-        return apart
-      })
-    } finally {
-      graph.cudaTf32Convolutions(allowed)
-    }
+  /** What eager gives. */
+  expected(x: Tensor): Tensor {
+    return unrounded(() => oneTensor(this.#model.forward(x)))
+  }
+
+  /** How far the output is from what is expected; `NotFused` where that is too far. */
+  compare(x: Tensor, direct: number, expected: Tensor): number {
+    return unrounded(() => {
+      const apart = needAgreement(expected, this.run(x, direct))
+      if (Number.isFinite(apart)) return apart
+      throw new NotFused('the first output is not finite, which tells nothing of fused kernels')
+    })
+  }
+}
+
+/** Libtorch's convolutions do not round their inputs to TF32 meanwhile. */
+function unrounded<R>(body: () => R): R {
+  const allowed = graph.cudaTf32Convolutions(false)
+  try {
+    return tidy(body)
+  } finally {
+    graph.cudaTf32Convolutions(allowed)
   }
 }
 
@@ -98,11 +107,13 @@ export function chooseForward(
   capture: (forward: () => Tensor) => Captured,
 ): Choice {
   let best: { captured: Captured; time: number; direct: number } | undefined
+  let expected: Tensor | undefined
   let apart = 0
   try {
     const fused = new FusedForward(model, x)
+    expected = fused.expected(x)
     for (const direct of fused.splits()) {
-      apart = Math.max(apart, fused.compare(x, direct))
+      apart = Math.max(apart, fused.compare(x, direct, expected))
       const captured = capture(() => fused.run(x, direct))
       const time = timeOf(captured.graph)
       const isBest = best === undefined || time <= best.time
@@ -120,6 +131,8 @@ export function chooseForward(
     best?.captured.graph.reset()
     const { reason, more } = whyNot(error)
     return { captured: eager, told: [`of eager's kernels: ${reason}`, ...more.map(line => `  ${line}`)] }
+  } finally {
+    expected?.dispose()
   }
 }
 
