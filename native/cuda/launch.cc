@@ -91,7 +91,7 @@ struct Image {
 #ifdef LTN_FATBIN
     data = libtorch_node_fatbin;
 #else
-    missing = "the addon was built without them, for no nvcc was found";
+    missing = "the addon was built without them (no nvcc was found, or LIBTORCH_NODE_CUDA_KERNELS was 0)";
 #endif
   }
 };
