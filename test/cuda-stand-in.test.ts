@@ -5,6 +5,8 @@ import path from 'node:path'
 import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { cuda } from '../src'
+import type { Case } from './bench/benchmark'
+import { benchmarks } from './bench/benchmarks'
 
 const ROOT = path.join(__dirname, '..')
 const SOURCES = ['cuda.cc', 'graphs.h'].map(name => path.join(__dirname, 'stand-in', name))
@@ -38,12 +40,12 @@ async function compile(): Promise<void> {
 }
 
 /** Runs a file in a process that has the stand-in. */
-async function withStandIn(file: string): Promise<string> {
+async function withStandIn(file: string, ...args: string[]): Promise<string> {
   const { NODE_TEST_CONTEXT, ...env } = process.env
   const preload = ['ts-node/register/transpile-only', path.join(__dirname, 'stand-in', 'load.cjs')]
   const { stdout, stderr } = await run(
     process.execPath,
-    [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file)],
+    [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file), ...args],
     { cwd: ROOT, env: { ...env, LIBTORCH_NODE_TEST_STAND_IN: BINARY } },
   ).catch((error: { stdout: string; stderr: string }) => assert.fail(`${file}: ${error.stdout}\n${error.stderr}`))
   // autograd has kept nothing of a step on another stream, which spoils captures on a GPU
@@ -73,6 +75,16 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
       t.diagnostic(`${count('pass')} passed, ${count('skipped')} skipped`)
       assert.equal(count('fail'), 0)
       assert.ok(count('pass') >= least, told)
+    })
+  }
+
+  for (const { name, cases } of benchmarks.filter(({ gpu }) => gpu)) {
+    test(`the benchmark ${name} measures what is eager, and what is captured`, async () => {
+      const [{ args }] = cases('tiny') as [Case]
+      for (const side of ['here', 'compiled']) {
+        const { samples } = JSON.parse(await withStandIn('bench/side.ts', name, side, JSON.stringify(args)))
+        assert.ok(samples.length > 0 && samples.every((seconds: number) => seconds > 0), `${side}: ${samples}`)
+      }
     })
   }
 
