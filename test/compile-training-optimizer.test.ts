@@ -194,6 +194,21 @@ describe('the optimizer of a compiled training', () => {
     assert.deepEqual(histories[1], histories[0])
   })
 
+  it('adds up the gradients of what it does not step', async () => {
+    const gradients: torch.Tensor[][] = []
+    for (const compile of [false, true]) {
+      torch.manualSeed(1)
+      const net = new nn.Sequential(...wide()) as unknown as AnyModule
+      const optimizer = new optim.SGD([net.parameters()[4]!], { lr: 0.1 })
+      await trainWith(net, linearData(20), { epochs: 2, batchSize: 8, optimizer, compile })
+      if (compile) assertFused(net)
+      gradients.push(net.parameters().map(p => p.grad!))
+    }
+    for (const [i, expected] of gradients[0]!.entries()) {
+      assert.ok(torch.allclose(gradients[1]![i]!, expected, { rtol: 1e-4, atol: 1e-6 }), `of parameter ${i}`)
+    }
+  })
+
   it('leaves a gradient alone that somebody holds', async () => {
     const net = new nn.Sequential(...wide()) as unknown as AnyModule
     const held: torch.Tensor[] = []
