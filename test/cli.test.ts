@@ -144,7 +144,7 @@ test('train --json prints the epochs and the end as JSON lines, words on stderr,
   }
   assert.match(stderr, /\[1000, 28, 28\] \[1000\] \[200, 28, 28\] \[200\]/)
   assert.match(stderr, /Net\(\n {2}\(cnn_layers\): Sequential\(\n/)
-  assert.match(stderr, /epoch 4 +training loss \d+\.\d{4} +validation loss \d+\.\d{4} +\d+\.\d s/)
+  assert.match(stderr, /epoch 4 +training loss \d+\.\d{4} +validation loss \d+\.\d{4} +\d+\.\d+ s/)
   const files = ['history.json', 'loss.png', 'loss.svg', 'model.safetensors', 'samples.png']
   assert.deepEqual(readdirSync(out).sort(), files)
   assert.equal((await loadImage(join(out, 'loss.png'))).width, 1800)
