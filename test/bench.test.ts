@@ -20,6 +20,9 @@ const ROOT = path.join(__dirname, '..')
 const PYTHON = process.env.LIBTORCH_NODE_PYTHON
 const NO_PYTHON = 'LIBTORCH_NODE_PYTHON names no Python with torch'
 
+/** What `--all` measures. */
+const onCpu = benchmarks.filter(({ gpu }) => !gpu)
+
 const SCRIPT = [path.join(ROOT, 'scripts', 'bench.mjs'), '--no-build']
 /** What the script compiles and then runs: once it has, its own start can be spared. */
 const COMPILED = [path.join(ROOT, 'build', 'bench', 'test', 'bench', 'main.js')]
@@ -46,7 +49,7 @@ describe('npm run bench', () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('measures every case of every benchmark on our side', () => {
-    for (const { name, cases, memory } of benchmarks) {
+    for (const { name, cases, memory } of onCpu) {
       const rows = report.results.filter(row => row.benchmark === name)
       for (const { name: one } of cases('tiny')) {
         const units = rows.filter(row => row.case === one).map(row => row.unit)
@@ -73,7 +76,7 @@ describe('npm run bench', () => {
   })
 
   it('measures every compiled side beside the same without compile', () => {
-    const compiled = benchmarks.filter(one => one.compiled)
+    const compiled = onCpu.filter(one => one.compiled)
     assert.ok(compiled.length >= 6)
     for (const { name, here } of compiled) {
       for (const { figures, ratios, row } of report.results.filter(row => row.benchmark === name)) {
@@ -121,7 +124,7 @@ describe('npm run bench', () => {
     const picture = { svg: '<svg/>', png: Buffer.from('png') }
     writeDocs(docs, { ...report, leftOut: ['a line'] }, { bars: picture, scaling: picture })
     const page = readFileSync(path.join(docs, 'performance.md'), 'utf8')
-    for (const { title, about, compiled } of benchmarks) {
+    for (const { title, about, compiled } of onCpu) {
       const chapter = `### ${title} (1 thread)\n\n${about}\n\n| | here${compiled ? ', compiled' : ''} |`
       assert.ok(page.includes(chapter), title)
     }
@@ -283,14 +286,16 @@ describe('wrong options of npm run bench', () => {
     assert.deepEqual([all.size, all.rounds], ['full', 3])
     assert.deepEqual(
       names(all),
-      benchmarks.map(({ name }) => name),
+      onCpu.map(({ name }) => name),
     )
     const compile = await taken('--compile', '--write-docs')
     assert.deepEqual([compile.size, compile.rounds], ['full', 3])
     assert.deepEqual(
       names(compile),
-      benchmarks.filter(({ compiled }) => compiled).map(({ name }) => name),
+      onCpu.filter(({ compiled }) => compiled).map(({ name }) => name),
     )
+    const gpu = await taken('--gpu')
+    assert.deepEqual([gpu.size, gpu.rounds, names(gpu)], ['full', 3, ['gpu-epoch', 'gpu-step', 'gpu-predict']])
     assert.deepEqual(names(await taken('--compile', 'step')), ['step', ...names(compile)])
     assert.deepEqual(names(await taken('step', 'resnet')), ['step', 'resnet'])
   })

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as torch from '../src'
+import { graph } from '../src/compile/binding'
 import { assertFused } from './reference/chains'
 import { type PythonRun, wholeSet } from './reference/training'
 
 /** The article's training on all 54,000 images, in float64. */
 const exact: PythonRun = require('./reference/fixtures/train-float64.json')
 
-/**
- * The optimizer steps with eager's bits, in float32; the losses are then up to 1.5e-6 away. With Adam's arithmetic in double, and
- * everything else as it is, they are 7e-7 at most. Eager's losses are 1e-4 away.
- */
-const TOLERANCE = 3e-6
+/** Eager's losses are 1e-4 away. The kernels for any x86-64, and for other processors, round products before they add them. */
+const TOLERANCE = graph.graphKernels().startsWith('AVX') ? 1e-6 : 2e-6
 
 test("compiled, the article's training stays at float64 for five epochs", async t => {
   const arrays = await wholeSet()

@@ -7,19 +7,24 @@ const { nn, optim } = torch
 
 type Make = (params: torch.optim.Params<any>) => torch.optim.Optimizer<any, any>
 
-/** Each way through a step: those of one pass, and those that libtorch's operators take. */
-const OPTIMIZERS: [string, Make][] = [
+/** Steps that are computed in one pass, in float64. */
+const IN_ONE_PASS: [string, Make][] = [
   ['Adam', p => new optim.Adam(p, { lr: 0.07 })],
   ['Adam with a penalty', p => new optim.Adam(p, { lr: 0.01, weightDecay: 0.1, betas: [0.3, 0.8], eps: 1e-3 })],
   ['Adam, ascending', p => new optim.Adam(p, { lr: 0.001, maximize: true })],
-  ['Adam with amsgrad', p => new optim.Adam(p, { amsgrad: true })],
-  ['Adam by lists', p => new optim.Adam(p, { foreach: true })],
-  ['Adam, fused', p => new optim.Adam(p, { fused: true })],
   ['AdamW', p => new optim.AdamW(p, { lr: 0.02, weightDecay: 0.3 })],
   ['SGD', p => new optim.SGD(p, { lr: 0.1 })],
   ['SGD with a penalty', p => new optim.SGD(p, { lr: 0.1, weightDecay: 0.2 })],
   ['SGD with momentum', p => new optim.SGD(p, { lr: 0.1, momentum: 0.9, dampening: 0.3, maximize: true })],
   ['SGD, Nesterov', p => new optim.SGD(p, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 })],
+]
+
+/** Steps that libtorch's operators take. */
+const BY_OPERATORS: [string, Make][] = [
+  ['Adam with amsgrad', p => new optim.Adam(p, { amsgrad: true })],
+  ['Adam by lists', p => new optim.Adam(p, { foreach: true })],
+  ['Adam, fused', p => new optim.Adam(p, { fused: true })],
+  ['SGD by lists', p => new optim.SGD(p, { lr: 0.1, momentum: 0.9, foreach: true })],
   ['RMSprop', p => new optim.RMSprop(p, { lr: 0.01, momentum: 0.5 })],
 ]
 
@@ -30,6 +35,17 @@ function assertSame(got: torch.Tensor, expected: torch.Tensor, what: string): vo
   assert.ok(torch.equal(got.detach(), expected.detach()), what)
 }
 
+/** `expected`, a float64, rounded once to float32; what cancels out may leave an error of float64. */
+function assertRounded(got: torch.Tensor, expected: torch.Tensor, what: string): void {
+  const distance = got.detach().double().sub(expected.detach()).abs()
+  const bound = expected
+    .detach()
+    .abs()
+    .mul(2 ** -24 * (1 + 1e-6))
+    .add(1e-15)
+  assert.ok(distance.le(bound).all().item(), `${what}: ${distance.sub(bound).max().item()} too far`)
+}
+
 /** What an eager optimizer of the same kind makes of the gradients that a compiled training had, epoch by epoch. */
 class Follower {
   readonly params: torch.Tensor[]
@@ -38,27 +54,44 @@ class Follower {
   constructor(
     readonly net: AnyModule,
     make: (params: torch.Tensor[]) => torch.optim.Optimizer<any, any>,
+    readonly dtype: 'float32' | 'float64',
   ) {
-    this.params = net.parameters().map(p => p.detach().clone().requiresGrad_())
+    this.params = net.parameters().map(p => p.detach().clone().to({ dtype }).requiresGrad_())
     this.optimizer = make(this.params)
   }
 
   step(): void {
-    for (const [i, p] of this.net.parameters().entries()) this.params[i]!.grad = p.grad?.clone() ?? null
+    for (const [i, p] of this.net.parameters().entries()) {
+      this.params[i]!.grad = p.grad?.clone().to({ dtype: this.dtype }) ?? null
+    }
     this.optimizer.step()
   }
 
   assertFollowed(by: torch.optim.Optimizer<any, any>): void {
-    for (const [i, p] of this.net.parameters().entries()) assertSame(p, this.params[i]!, `parameter ${i}`)
+    const compare = this.dtype === 'float32' ? assertSame : assertRounded
+    for (const [i, p] of this.net.parameters().entries()) compare(p, this.params[i]!, `parameter ${i}`)
     const [got, expected] = [by.stateDict(), this.optimizer.stateDict()]
     assert.deepEqual(got.param_groups, expected.param_groups)
     assert.deepEqual(Object.keys(got.state), Object.keys(expected.state))
     for (const [number, entries] of Object.entries(expected.state)) {
       assert.deepEqual(Object.keys(got.state[number]), Object.keys(entries as object))
       for (const [name, value] of Object.entries(entries as Record<string, torch.Tensor>)) {
-        assertSame(got.state[number][name], value, `${name} of parameter ${number}`)
+        compare(got.state[number][name], value, `${name} of parameter ${number}`)
       }
     }
+  }
+
+  /** Starts its next step where the compiled training starts it: at floats. */
+  meet(optimizer: torch.optim.Optimizer<any, any>): void {
+    torch.noGrad(() => {
+      for (const [i, p] of this.net.parameters().entries()) this.params[i]!.copy_(p)
+    })
+    const { state, param_groups } = optimizer.stateDict()
+    const copies = Object.entries(state).map(([number, entries]) => [
+      number,
+      Object.fromEntries(Object.entries(entries as object).map(([name, value]) => [name, value.clone()])),
+    ])
+    this.optimizer.loadStateDict({ state: Object.fromEntries(copies), param_groups })
   }
 }
 
@@ -69,25 +102,32 @@ function trainWith(net: AnyModule, data: ReturnType<typeof dataOf>, options: obj
 }
 
 describe('the optimizer of a compiled training', () => {
-  for (const [name, make] of OPTIMIZERS) {
-    it(`has the bits of eager's, and its state: ${name}`, async () => {
-      for (const layers of [wide, NETWORKS[0]!.layers]) {
-        torch.manualSeed(1)
-        const net = new nn.Sequential(...layers()) as unknown as AnyModule
-        const data = layers === wide ? linearData(20) : dataOf({ ...NETWORKS[0]!, count: 20 })
-        const optimizer = make(net.parameters())
-        const follower = new Follower(net, make)
-        await trainWith(net, data, {
-          epochs: 4,
-          optimizer,
-          onEpoch() {
-            follower.step()
-            follower.assertFollowed(optimizer)
-          },
-        })
-        assertFused(net)
-      }
-    })
+  const follow = async (make: Make, dtype: 'float32' | 'float64') => {
+    for (const layers of [wide, NETWORKS[0]!.layers]) {
+      torch.manualSeed(1)
+      const net = new nn.Sequential(...layers()) as unknown as AnyModule
+      const data = layers === wide ? linearData(20) : dataOf({ ...NETWORKS[0]!, count: 20 })
+      const optimizer = make(net.parameters())
+      const follower = new Follower(net, make, dtype)
+      await trainWith(net, data, {
+        epochs: 4,
+        optimizer,
+        onEpoch() {
+          follower.step()
+          follower.assertFollowed(optimizer)
+          follower.meet(optimizer)
+        },
+      })
+      assertFused(net)
+    }
+  }
+
+  for (const [name, make] of IN_ONE_PASS) {
+    it(`is float64's, rounded to what is stored: ${name}`, () => follow(make, 'float64'))
+  }
+
+  for (const [name, make] of BY_OPERATORS) {
+    it(`has the bits of eager's, and its state: ${name}`, () => follow(make, 'float32'))
   }
 
   it('takes groups with options of their own, what the model lacks, and what has no gradient', async () => {
@@ -103,12 +143,15 @@ describe('the optimizer of a compiled training', () => {
         { params: [b2!, ...more, w2!], lr: 0.01, weightDecay: 0.1, betas: [0.8, 0.9] },
       ])
     const optimizer = make([w1!, b1!, w2!, b2!], [other])
-    const follower = new Follower(net, p => make(p, []))
+    const follower = new Follower(net, p => make(p, []), 'float64')
     const last = net.parameters().slice(4)
     const before = last.map(p => p.clone())
     await trainWith(net, linearData(20), { epochs: 3, optimizer, onEpoch: () => follower.step() })
     assertFused(net)
-    for (const [i, p] of net.parameters().slice(0, 4).entries()) assertSame(p, follower.params[i]!, `parameter ${i}`)
+    for (const [i, p] of net.parameters().slice(0, 4).entries()) {
+      const expected = follower.params[i]!.float()
+      assert.ok(torch.allclose(p, expected, { rtol: 1e-6, atol: 1e-7 }), `parameter ${i}`)
+    }
     for (const [i, p] of last.entries()) {
       assertSame(p, before[i]!, 'which nobody steps')
       assert.ok(p.grad !== null)
@@ -151,6 +194,21 @@ describe('the optimizer of a compiled training', () => {
     assert.deepEqual(histories[1], histories[0])
   })
 
+  it('adds up the gradients of what it does not step', async () => {
+    const gradients: torch.Tensor[][] = []
+    for (const compile of [false, true]) {
+      torch.manualSeed(1)
+      const net = new nn.Sequential(...wide()) as unknown as AnyModule
+      const optimizer = new optim.SGD([net.parameters()[4]!], { lr: 0.1 })
+      await trainWith(net, linearData(20), { epochs: 2, batchSize: 8, optimizer, compile })
+      if (compile) assertFused(net)
+      gradients.push(net.parameters().map(p => p.grad!))
+    }
+    for (const [i, expected] of gradients[0]!.entries()) {
+      assert.ok(torch.allclose(gradients[1]![i]!, expected, { rtol: 1e-4, atol: 1e-6 }), `of parameter ${i}`)
+    }
+  })
+
   it('leaves a gradient alone that somebody holds', async () => {
     const net = new nn.Sequential(...wide()) as unknown as AnyModule
     const held: torch.Tensor[] = []
@@ -180,7 +238,11 @@ describe('the optimizer of a compiled training', () => {
       torch.manualSeed(2)
       const net = new nn.Linear(7, 3) as unknown as AnyModule
       const calls: string[] = []
-      const base = new (typeof kind === 'string' ? optim.SGD : kind)(net.parameters(), { lr: 0.1, momentum: 0.9 })
+      const base = new (typeof kind === 'string' ? optim.SGD : kind)(net.parameters(), {
+        lr: 0.1,
+        momentum: 0.9,
+        foreach: true, // libtorch's operators, whoever calls the step
+      })
       let optimizer: torch.Steps = base
       if (kind === 'patched') {
         base.zeroGrad = () => {
@@ -214,7 +276,7 @@ describe('the optimizer of a compiled training', () => {
         new nn.ReLU(),
         new nn.Linear(9, 3),
       ) as unknown as AnyModule
-      const own = new optim.Adam(net.parameters(), { lr: 0.01 })
+      const own = new optim.Adam(net.parameters(), { lr: 0.01, amsgrad: true })
       // an optimizer that is not the package's steps by itself, one step a task
       const optimizer = foreign ? { zeroGrad: () => own.zeroGrad(), step: () => own.step() } : own
       histories.push(await trainWith(net, data, { epochs: 6, batchSize: 4, optimizer }))

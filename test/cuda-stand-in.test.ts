@@ -5,6 +5,8 @@ import path from 'node:path'
 import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { cuda } from '../src'
+import type { Case } from './bench/benchmark'
+import { benchmarks } from './bench/benchmarks'
 
 const ROOT = path.join(__dirname, '..')
 const SOURCES = [
@@ -43,12 +45,12 @@ async function compile(): Promise<void> {
 }
 
 /** Runs a file in a process that has the stand-in. */
-async function withStandIn(file: string, kernels = BINARY): Promise<string> {
+async function withStandIn(file: string, args: readonly string[] = [], kernels = BINARY): Promise<string> {
   const { NODE_TEST_CONTEXT, ...env } = process.env
   const preload = ['ts-node/register/transpile-only', path.join(__dirname, 'stand-in', 'load.cjs')]
   const { stdout, stderr } = await run(
     process.execPath,
-    [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file)],
+    [...preload.flatMap(name => ['--require', name]), path.join(__dirname, file), ...args],
     // the kernels are the stand-in's own, whatever the file holds; operators are small, and threads would only wait
     {
       cwd: ROOT,
@@ -92,10 +94,20 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
       ['none.fatbin', 'LIBTORCH_NODE_CUDA_KERNELS names no file of kernels: none.fatbin'],
       ['', 'the addon was built without them (no nvcc was found, or LIBTORCH_NODE_CUDA_KERNELS was 0)'],
     ] as const) {
-      const told = await withStandIn(path.join('programs', 'cuda-kernels.ts'), kernels)
+      const told = await withStandIn(path.join('programs', 'cuda-kernels.ts'), [], kernels)
       assert.ok(told.includes(`of eager's kernels: there are no fused kernels: ${why}\n`), told)
     }
   })
+
+  for (const { name, cases } of benchmarks.filter(({ gpu }) => gpu)) {
+    test(`the benchmark ${name} measures what is eager, and what is captured`, async () => {
+      const [{ args }] = cases('tiny') as [Case]
+      for (const side of ['here', 'compiled']) {
+        const { samples } = JSON.parse(await withStandIn('bench/side.ts', [name, side, JSON.stringify(args)]))
+        assert.ok(samples.length > 0 && samples.every((seconds: number) => seconds > 0), `${side}: ${samples}`)
+      }
+    })
+  }
 
   test('CUDA is asked for what was meant, and a training step waits for nothing', async () => {
     const { streams, copies, steps, read, events, full, batches } = JSON.parse(

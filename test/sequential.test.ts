@@ -101,10 +101,14 @@ describe('nn.Sequential', () => {
   })
 
   describe('what lies between its layers', () => {
-    /** Handles that a forward leaves behind, its result included; what is collected meanwhile could only hide some of them. */
+    /**
+     * Handles that a forward leaves behind, its result included. Operators free what was collected before them, so that
+     * nothing may wait to be freed; what V8 collects meanwhile could only hide some of them.
+     */
     function made(net: { forward(x: never): unknown }, x: torch.Tensor): number {
       const collecting = torch.memory.setCollecting(false)
       const once = () => {
+        torch.memory.collect()
         const before = torch.memory.stats().tensors
         net.forward(x as never)
         return torch.memory.stats().tensors - before

@@ -292,7 +292,8 @@ void Trainer::finish_norm(int norm) {
   measure(b.conv, weights_[norm]);
 }
 
-double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
+double Trainer::run(const Batch& batch, bool learn, uint32_t seed, const Parameters& overwritten) {
+  overwritten_ = &overwritten;
   begin(batch, learn, seed);
   const double counted = check_targets();
   for (const int norm : norms_) {

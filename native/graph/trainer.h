@@ -12,6 +12,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "graph/forward.h"
@@ -27,6 +28,9 @@ struct Loss {
 };
 
 // Inputs and targets. `order` picks `count` rows; null for all in order.
+// Parameters by their address.
+using Parameters = std::unordered_set<const void*>;
+
 struct Batch {
   at::Tensor x, y;
   const int64_t* order = nullptr;
@@ -39,9 +43,10 @@ class Trainer {
 
   Trainer(const Plan& plan, Loss loss);
 
-  // The loss of a batch in train mode, and (with `learn`) the gradients into the parameters' `grad`. Moves running
-  // statistics; `seed` decides what dropout drops. ERR_INVALID_ARG_VALUE for targets out of range.
-  double run(const Batch& batch, bool learn, uint32_t seed);
+  // The loss of a batch in train mode, and (with `learn`) the gradients into the parameters' `grad`: added to what is
+  // there, or, for those of `overwritten`, in its place. Moves running statistics; `seed` decides what dropout drops.
+  // ERR_INVALID_ARG_VALUE for targets out of range.
+  double run(const Batch& batch, bool learn, uint32_t seed, const Parameters& overwritten = {});
   // Runs `body`, which calls `run`, with all threads at hand.
   void together(const std::function<void()>& body) { team_.gather(body); }
 
@@ -139,6 +144,7 @@ class Trainer {
 
   // of the batch at hand
   const Batch* batch_ = nullptr;
+  const Parameters* overwritten_ = nullptr;
   const float* x_ = nullptr;
   const int64_t* order_ = nullptr;
   int64_t count_ = 0, tiles_ = 0, chunks_ = 0;

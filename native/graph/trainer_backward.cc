@@ -1,4 +1,5 @@
 // The half of a training step that goes down: loss, gradients, and what becomes of their sums.
+#include <ATen/ops/add.h>
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
@@ -214,6 +215,12 @@ void Trainer::flush(Worker& worker, double* totals) {
 void Trainer::write_gradient(const at::Tensor& parameter, const std::function<void(float*)>& fill) {
   if (!parameter.defined() || !parameter.requires_grad()) return;
   at::Tensor& grad = parameter.mutable_grad();
+  if (grad.defined() && overwritten_->count(parameter.unsafeGetTensorImpl()) == 0) {
+    const at::Tensor more = at::empty_like(parameter.detach(), at::MemoryFormat::Contiguous);
+    fill(more.mutable_data_ptr<float>());
+    grad.add_(more);
+    return;
+  }
   // a gradient that somebody holds stays as it is
   const bool ours = grad.defined() && grad.use_count() == 1 && grad.is_contiguous() && !grad.requires_grad() &&
                     grad.scalar_type() == c10::kFloat && grad.storage().use_count() == 1;

@@ -76,17 +76,22 @@ graph::Batch batch_of(const Network& network, const at::Tensor& x, const at::Ten
   return {x.contiguous(), y.contiguous(), rows, order.numel()};
 }
 
-// What `optimizer.zeroGrad()` does, but for gradients that the step overwrites.
-void forget_gradients(Network& network, HostedOptimizer& optimizer) {
-  std::unordered_set<const void*> written;
+// What `optimizer.zeroGrad()` does, but for gradients that the step overwrites: those it gives back.
+graph::Parameters forget_gradients(Network& network, HostedOptimizer& optimizer) {
+  graph::Parameters learned, overwritten;
   for_each_parameter(network.plan, [&](const graph::Stage&, const at::Tensor& tensor) {
-    if (tensor.requires_grad()) written.insert(tensor.unsafeGetTensorImpl());
+    if (tensor.requires_grad()) learned.insert(tensor.unsafeGetTensorImpl());
   });
   for (const auto& group : optimizer.optimizer().param_groups()) {
     for (const at::Tensor& param : group.params()) {
-      if (written.count(param.unsafeGetTensorImpl()) == 0) param.mutable_grad().reset();
+      if (learned.count(param.unsafeGetTensorImpl()) == 0) {
+        param.mutable_grad().reset();
+      } else {
+        overwritten.insert(param.unsafeGetTensorImpl());
+      }
     }
   }
+  return overwritten;
 }
 
 int64_t steps_of(const Steps& work, int64_t rows) { return work.ordered ? (rows + work.batch - 1) / work.batch : 1; }
@@ -101,7 +106,8 @@ at::Tensor run_steps(Network& network, const Steps& work) {
   const int64_t steps = static_cast<int64_t>(work.seeds.size());
   at::Tensor losses = at::empty({steps + (work.validate ? 1 : 0)}, at::TensorOptions().dtype(c10::kDouble));
   double* to = losses.mutable_data_ptr<double>();
-  if (work.optimizer) forget_gradients(network, *work.optimizer);
+  graph::Parameters overwritten;
+  if (work.optimizer) overwritten = forget_gradients(network, *work.optimizer);
   network.trainer->together([&] {
     for (int64_t i = 0; i < steps; ++i) {
       graph::Batch batch = all;
@@ -109,7 +115,7 @@ at::Tensor run_steps(Network& network, const Steps& work) {
         batch.order = all.order + i * work.batch;
         batch.count = std::min(work.batch, all.count - i * work.batch);
       }
-      *to++ = network.trainer->run(batch, work.learn, work.seeds[i]);
+      *to++ = network.trainer->run(batch, work.learn, work.seeds[i], overwritten);
       if (work.validate) {
         *to++ = network.trainer->run(batch_of(network, work.val_x.get(), work.val_y.get(), {}), false, work.val_seed);
       }

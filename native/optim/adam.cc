@@ -103,25 +103,29 @@ Adam::Adam(const AdamOptions& defaults)
   defaults_ = defaults.clone();
 }
 
+AdamState& Adam::state_of(const Tensor& param, const AdamOptions& o) {
+  auto& entry = state_[param.unsafeGetTensorImpl()];
+  if (!entry) {
+    const bool fused = o.fused.value_or(false) || captured.on;
+    if (fused) check_fused(param);
+    auto fresh = std::make_unique<AdamState>();
+    fresh->count = new_count(o.capturable || fused ? std::optional(param.device()) : std::nullopt, fused);
+    fresh->exp_avg(at::zeros_like(param, {}, at::MemoryFormat::Preserve));
+    fresh->exp_avg_sq(at::zeros_like(param, {}, at::MemoryFormat::Preserve));
+    entry = std::move(fresh);
+  }
+  return static_cast<AdamState&>(*entry);
+}
+
 void Adam::collect(torch::optim::OptimizerParamGroup& group, Batch& batch) {
   const auto& o = static_cast<const AdamOptions&>(group.options());
-  const bool fused = o.fused.value_or(false) || captured.on;
   for (const Tensor& param : group.params()) {
     const Tensor& grad = param.grad();
     if (!grad.defined()) continue;
     if (grad.is_sparse()) {
       fail(code::kArgValue, "Adam does not support sparse gradients, please consider SparseAdam instead");
     }
-    auto& entry = state_[param.unsafeGetTensorImpl()];
-    if (!entry) {
-      if (fused) check_fused(param);
-      auto fresh = std::make_unique<AdamState>();
-      fresh->count = new_count(o.capturable || fused ? std::optional(param.device()) : std::nullopt, fused);
-      fresh->exp_avg(at::zeros_like(param, {}, at::MemoryFormat::Preserve));
-      fresh->exp_avg_sq(at::zeros_like(param, {}, at::MemoryFormat::Preserve));
-      entry = std::move(fresh);
-    }
-    auto& state = static_cast<AdamState&>(*entry);
+    auto& state = state_of(param, o);
     if (captured.on && state.count.device() != param.device()) {
       state.count = state.count.to(param.device(), at::kFloat);
     }

@@ -47,6 +47,9 @@ class Adam : public torch::optim::Adam {
   explicit Adam(const Options& defaults);
   at::Tensor step(LossClosure closure = nullptr) override;
 
+  // What is kept for a parameter: zeros before its first step.
+  AdamState& state_of(const at::Tensor& param, const AdamOptions& options);
+
   Captured captured;
   void end_captures();
 

@@ -6,8 +6,8 @@
 
 namespace ltn {
 
-// `optimizer.step()`, bit for bit. In a pass or two where each parameter is a plain one in the CPU's memory, no option
-// asks for another way, and this processor was seen to round as libtorch's operators do; else by those.
+// `optimizer.step()`, computed in double and stored in float: nearer to an exact step than libtorch's operators in
+// float32. Where a parameter is no plain one in the CPU's memory, or an option asks for another way, by those.
 void step_in_one_pass(torch::optim::Optimizer& optimizer);
 
 }  // namespace ltn

@@ -1,4 +1,5 @@
-// Whole steps of optimizers on rows of floats, element by element: a pass or two where libtorch's operators make eight.
+// Whole steps of optimizers on rows of floats, element by element: one pass where libtorch's operators make eight. What
+// is computed of one element is in double, and rounded once for each float that is stored.
 #pragma once
 
 #include <cstdint>
@@ -7,24 +8,22 @@ namespace ltn {
 
 struct AdamPass {
   bool maximize;
-  float decay;          // p *= decay
-  float penalty;        // g += penalty * p
-  float first, second;  // m += first * (g - m), v = second * v + squares * g * g
-  float squares;
-  float correction, eps;  // d = root of v / correction + eps
-  float step;             // p += step * m / d
+  double decay;          // p *= decay
+  double penalty;        // g += penalty * p
+  double first, second;  // m += first * (g - m), v = second * v + squares * g * g
+  double squares;
+  double correction, eps;  // d = sqrt(v) / correction + eps
+  double step;             // p += step * m / d
 };
 
-// The averages of a step, and a copy of v in `roots`; between the two, whoever calls takes the roots in libtorch's way.
-void adam_averages(const AdamPass& pass, int64_t count, const float* gradient, float* param, float* average,
-                   float* square, float* roots);
-void adam_update(const AdamPass& pass, int64_t count, const float* average, const float* roots, float* param);
+void adam_pass(const AdamPass& pass, int64_t count, const float* gradient, float* param, float* average, float* square);
 
 struct SgdPass {
   bool maximize, nesterov;
-  float penalty;
-  float momentum, fresh;  // b = momentum * b + fresh * g
-  float step;             // p += step * b
+  double penalty;      // g += penalty * p
+  double kept, fresh;  // b = kept * b + fresh * g
+  double momentum;     // g += momentum * b, where it is Nesterov's
+  double step;         // p += step * (b, or that g)
 };
 
 // `buffer` is null without momentum.

@@ -36,6 +36,7 @@ function program(): Command {
     .option('--split-seed <n>', 'seed of the split into training and validation (default: a random one)', splitSeed)
     .option('--device <device>', 'auto, cpu, cuda or cuda:<index>', device, 'auto')
     .option('--threads <n>', "threads on the CPU (default: libtorch's own)", count(1))
+    .option('--compile', 'run each step as fused native code (on a GPU as a CUDA graph), and tell what was fused')
     .option('--limit <n>', 'take the first n training images, before the split', count(2))
     .option('--data <place>', 'a folder with the four IDX files, or "sample" for the small one of the package')
     .option('--out <folder>', 'where the results go (default: a fresh folder under runs/)')

@@ -40,11 +40,16 @@ function bar(output: Output, epochs: number): Progress {
       const losses = `loss ${trainLoss.toFixed(4)}, validation ${valLoss.toFixed(4)}`
       // The bar's own estimate counts redraws; ours is the mean epoch times those that are left.
       const left = timeLeft((seconds / done) * (epochs - done))
-      single.update(done, { state: `, ${losses}, ${report.seconds.toFixed(1)} s, ${left} left` })
+      single.update(done, { state: `, ${losses}, ${duration(report.seconds)}, ${left} left` })
     },
     stop,
     [Symbol.dispose]: stop,
   }
+}
+
+/** `2.1 s`, `0.094 s`. */
+function duration(seconds: number): string {
+  return `${seconds.toFixed(seconds < 0.95 ? 3 : 1)} s`
 }
 
 function timeLeft(seconds: number): string {
@@ -59,7 +64,7 @@ function lines(output: Output, epochs: number): Progress {
   return {
     epoch: ({ epoch, trainLoss, valLoss, seconds }) => {
       const losses = `training loss ${trainLoss.toFixed(4)}  validation loss ${valLoss.toFixed(4)}`
-      output.say(`epoch ${String(epoch).padStart(width)}  ${losses}  ${seconds.toFixed(1)} s`)
+      output.say(`epoch ${String(epoch).padStart(width)}  ${losses}  ${duration(seconds)}`)
     },
     stop: () => {},
     [Symbol.dispose]: () => {},

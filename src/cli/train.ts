@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { explain } from '../compile'
 import { getNumThreads, setNumThreads } from '../core/threads'
 import { version } from '../core/version'
 import { trainTestSplit } from '../data'
@@ -26,6 +27,7 @@ export interface TrainCommand {
   splitSeed?: number
   device: string
   threads?: number
+  compile?: boolean
   limit?: number
   data?: string
   out?: string
@@ -70,7 +72,7 @@ export async function train(options: TrainCommand): Promise<void> {
   model.to(device)
   out.say(String(model))
 
-  const { epochs, lr, batchSize } = options
+  const { epochs, lr, batchSize, compile = false } = options
   const settings = {
     epochs,
     lr,
@@ -79,6 +81,7 @@ export async function train(options: TrainCommand): Promise<void> {
     splitSeed,
     device: training[0].device,
     threads: getNumThreads(),
+    compile,
     images: chosen.labels.size(0),
     data: options.data ?? 'Fashion-MNIST',
     libtorch: version.libtorch,
@@ -99,6 +102,7 @@ export async function train(options: TrainCommand): Promise<void> {
         epochs,
         optimizer: new Adam(model.parameters(), { lr }),
         batchSize,
+        compile,
         signal,
         onEpoch: ({ epoch, trainLoss, valLoss, seconds }) => {
           report.trainLosses.push(trainLoss)
@@ -113,6 +117,7 @@ export async function train(options: TrainCommand): Promise<void> {
   const seconds = (performance.now() - start) / 1000
   shown.stop()
   if (!finished) report.interrupted = true
+  if (compile) out.say(explain(model))
 
   save(model.stateDict(), join(folder, 'model.safetensors'))
   keep(report, folder)

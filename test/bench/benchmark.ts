@@ -47,6 +47,8 @@ export interface Benchmark<A extends Arguments = Arguments> {
   noBars?: boolean
   /** True where it is measured by `--all` or by its name only. */
   onlyAll?: boolean
+  /** True where it is of a GPU: measured by `--gpu` or by its name only, and on no page. */
+  gpu?: boolean
   /** At most so many rounds, where one takes long. */
   maxRounds?: number
   /** Rows of which the worst of all rounds counts, not the median. */

@@ -6,16 +6,19 @@ const SAMPLES = 5
 
 /**
  * Seconds of one call of `run`, several samples: after a warm-up of a fifth of `seconds`, calls are timed in groups that
- * last about `seconds` together, so that the clock's own cost does not count. `sides.py` does the same.
+ * last about `seconds` together, so that the clock's own cost does not count. `settle` waits for what the calls have
+ * left to a GPU. `sides.py` does the same.
  */
-export function timed(run: () => unknown, seconds: number): number[] {
+export function timed(run: () => unknown, seconds: number, settle: () => void = () => {}): number[] {
   let calls = 0
   const begin = performance.now()
   for (; calls < 3 || performance.now() < begin + 200 * seconds; calls++) run()
+  settle()
   const group = groupOf(calls, performance.now() - begin, seconds)
   return Array.from({ length: SAMPLES }, () => {
     const start = performance.now()
     for (let i = 0; i < group; i++) run()
+    settle()
     return (performance.now() - start) / 1000 / group
   })
 }

@@ -20,7 +20,12 @@ export interface Options {
   writeDocs?: boolean
 }
 
-type Typed = Omit<Options, 'chosen' | 'size' | 'rounds'> & { compile?: boolean; size?: Size; rounds?: number }
+type Typed = Omit<Options, 'chosen' | 'size' | 'rounds'> & {
+  compile?: boolean
+  gpu?: boolean
+  size?: Size
+  rounds?: number
+}
 
 const NAMES = benchmarks.map(({ name }) => name).join(', ')
 
@@ -35,8 +40,11 @@ export function program(action: (options: Options) => Promise<void>): Command {
       '--compile',
       "what has a compiled side, beside the named ones: 'Compiled' of docs/performance.md, in full size",
     )
+    .option('--gpu', 'what is measured on a GPU, beside the named ones, in full size')
     .addOption(
-      new Option('--size <size>', 'how much is measured (default: quick, with --all or --compile full)').choices(SIZES),
+      new Option('--size <size>', 'how much is measured (default: quick, with --all, --compile or --gpu full)').choices(
+        SIZES,
+      ),
     )
     .option('--rounds <n>', 'rounds of every case, the sides in turn (default: 2, in full size 3)', count(1))
     .option('--threads <n>', "threads of every side (default: each benchmark's own)", count(1))
@@ -54,26 +62,29 @@ export function program(action: (options: Options) => Promise<void>): Command {
     .action((words: string[], typed: Typed) => {
       const wrong = mistake(words, typed)
       if (wrong !== undefined) command.error(`error: ${wrong}`)
-      const { all = false, compile = false, ...others } = typed
-      const { size = all || compile ? 'full' : 'quick', rounds = size === 'full' ? 3 : 2, ...rest } = others
-      return action({ ...rest, all, chosen: choose(words, { all, compile }), size, rounds })
+      const { all = false, compile = false, gpu = false, ...others } = typed
+      const { size = all || compile || gpu ? 'full' : 'quick', rounds = size === 'full' ? 3 : 2, ...rest } = others
+      return action({ ...rest, all, chosen: choose(words, { all, compile, gpu }), size, rounds })
     })
 }
 
 /** What no single option can see. */
 function mistake(words: readonly string[], typed: Typed): string | undefined {
-  const { all, compile, writeDocs, size, withPython, python } = typed
+  const { all, compile, gpu, writeDocs, size, withPython, python } = typed
   const unknown = words.filter(word => !benchmarks.some(({ name }) => name === word))
   if (unknown.length > 0) return `no benchmark '${unknown.join("', '")}'. There are ${NAMES}.`
-  if (writeDocs && (!(all || compile) || words.length > 0 || size !== undefined)) {
-    return '--write-docs goes with --all or --compile, and with no names and no --size: the page shows everything.'
+  if (writeDocs && (!(all || compile) || gpu || words.length > 0 || size !== undefined)) {
+    return '--write-docs goes with --all or --compile, and with no names, no --gpu and no --size: the page shows everything.'
   }
   return withPython && !python ? '--with-python and --no-python exclude each other.' : undefined
 }
 
-function choose(words: readonly string[], { all, compile }: { all: boolean; compile: boolean }): Benchmark[] {
-  return benchmarks.filter(({ name, onlyAll, compiled }) => {
-    if (words.includes(name) || (compile && compiled !== undefined)) return true
-    return words.length === 0 && (all || (!onlyAll && !compile))
+function choose(words: readonly string[], asked: { all: boolean; compile: boolean; gpu: boolean }): Benchmark[] {
+  const { all, compile } = asked
+  return benchmarks.filter(({ name, onlyAll, compiled, gpu = false }) => {
+    if (words.includes(name)) return true
+    if (gpu) return asked.gpu
+    if (compile && compiled !== undefined) return true
+    return words.length === 0 && (all || (!onlyAll && !compile && !asked.gpu))
   })
 }

@@ -112,14 +112,15 @@ export const SIDE_NAMES: Record<Side, string> = {
 /** Why a side of a case could not be measured, in its own words: `answer_skipped` of `sides.py`. */
 class Skipped extends Error {}
 
-function takesPart(side: Side, { here, compiled, python, inductor, onnx }: Benchmark, options: RunOptions): boolean {
+function takesPart(side: Side, benchmark: Benchmark, options: RunOptions): boolean {
+  const { here, compiled, python, inductor, onnx, gpu } = benchmark
   if (side === 'here') return here !== undefined
   if (side === 'compiled') return compiled !== undefined
   if (side === 'onnx') return onnx !== undefined && options.onnx !== undefined
   if (python === undefined || options.python === undefined) return false
   if (side === 'inductor') return inductor === true
   // Tunables are glibc's.
-  return side === 'python' || process.platform === 'linux'
+  return side === 'python' || (process.platform === 'linux' && !gpu)
 }
 
 /** Why a case of a scaling must be left out: it would need more memory than is free, going by the case before. */

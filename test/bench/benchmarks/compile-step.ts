@@ -15,7 +15,7 @@ have the plain loop of \`step\` on one batch that stays the same. On one thread.
   cases: size => batchOf(size === 'tiny' ? 2 : 64, SECONDS[size]),
   compiled(args) {
     torch.manualSeed(0)
-    const model = new torch.Net()
+    const model = new torch.Net().to(args.device ?? 'cpu')
     const optimizer = new torch.optim.Adam(model.parameters(), { lr: 0.07 })
     return measureCompiledStep({ ...args, image: [1, 28, 28], model, optimizer })
   },

@@ -4,7 +4,7 @@ import { assertFused } from './compiled'
 
 export const IMAGES: Record<Size, number> = { tiny: 40, quick: 6000, full: 60_000 }
 
-export type EpochArguments = { images: number; epochs: number; compile?: boolean }
+export type EpochArguments = { images: number; epochs: number; compile?: boolean; device?: torch.Device }
 
 /** A name for a full batch: `54,000 + 6,000 images`. */
 export function splitName(images: number): string {
@@ -13,17 +13,18 @@ export function splitName(images: number): string {
 }
 
 /** Random images `[N, 1, 28, 28]` and labels `[N]`: to the network, the article's. */
-export function randomImages(n: number) {
-  return [torch.rand([n, 1, 28, 28]), torch.randint(10, [n])] as const
+export function randomImages(n: number, device: torch.Device = 'cpu') {
+  return [torch.rand([n, 1, 28, 28], { device }), torch.randint(10, [n], { device })] as const
 }
 
 /** A full-batch training of the article on random images, ready to be started; it gives the seconds of each epoch but the first. */
-export function fullBatchTraining({ images, epochs, compile = false }: EpochArguments): () => Promise<number[]> {
+export function fullBatchTraining(args: EpochArguments): () => Promise<number[]> {
+  const { images, epochs, compile = false, device = 'cpu' } = args
   const heldOut = Math.floor(images / 10)
   torch.manualSeed(0)
-  const model = new torch.Net()
+  const model = new torch.Net().to(device)
   const optimizer = new torch.optim.Adam(model.parameters(), { lr: 0.07 })
-  const data = { train: randomImages(images - heldOut), validation: randomImages(heldOut) }
+  const data = { train: randomImages(images - heldOut, device), validation: randomImages(heldOut, device) }
   return async () => {
     const seconds: number[] = []
     const onEpoch = (report: torch.EpochReport) => void seconds.push(report.seconds)

@@ -7,6 +7,9 @@ import compileStep from './compile-step'
 import compileVgg from './compile-vgg'
 import delay from './delay'
 import epoch from './epoch'
+import gpuEpoch from './gpu-epoch'
+import gpuPredict from './gpu-predict'
+import gpuStep from './gpu-step'
 import lenet from './lenet'
 import load from './load'
 import perceptron from './perceptron'
@@ -35,4 +38,7 @@ export const benchmarks = [
   compileVgg,
   compilePredict,
   compileImages,
+  gpuEpoch,
+  gpuStep,
+  gpuPredict,
 ]

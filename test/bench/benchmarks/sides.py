@@ -15,18 +15,44 @@ def arguments():
     return SimpleNamespace(**json.loads(sys.argv[1]))
 
 
+def skip(reason):
+    """Ends the program: this side cannot be measured here."""
+    print(json.dumps({"skipped": reason}))
+    sys.exit(0)
+
+
+def device_of(args):
+    """Where the arguments want the work."""
+    import torch
+
+    device = getattr(args, "device", "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        skip("this Python has no GPU")
+    return device
+
+
+def settle():
+    """Waits for what was left to a GPU."""
+    import torch
+
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
 def timed(run, seconds):
     """Seconds of one call, several samples, each over a group of calls, after a warm-up."""
     begin, calls = time.perf_counter(), 0
     while calls < 3 or time.perf_counter() < begin + seconds / 5:
         run()
         calls += 1
+    settle()
     group = max(1, round(seconds / SAMPLES / ((time.perf_counter() - begin) / calls)))
     samples = []
     for _ in range(SAMPLES):
         start = time.perf_counter()
         for _ in range(group):
             run()
+        settle()
         samples.append((time.perf_counter() - start) / group)
     return samples
 
@@ -53,7 +79,7 @@ def compiled(net, args):
         return net
     import torch
 
-    return torch.compile(net, dynamic=False)
+    return torch.compile(net, dynamic=False, mode=getattr(args, "mode", None))
 
 
 def warmed(net, run, calls=WARM):
@@ -65,8 +91,7 @@ def warmed(net, run, calls=WARM):
             run()
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        print(json.dumps({"skipped": f"torch.compile does not work here: {(lines or [type(error).__name__])[0]}"}))
-        sys.exit(0)
+        skip(f"torch.compile does not work here: {(lines or [type(error).__name__])[0]}")
 
 
 def answer_step(net, optimizer, x, y, seconds):
@@ -102,6 +127,13 @@ def article_net():
     return Net()
 
 
+def random_images(n, device="cpu"):
+    """Images and labels: to the network, the article's."""
+    import torch
+
+    return torch.rand(n, 1, 28, 28, device=device), torch.randint(10, (n,), device=device)
+
+
 def training_step(net, optimizer, x, y):
     """One training step, ready to be called."""
     from torch import nn
@@ -122,12 +154,13 @@ def full_batch_training(images, epochs, args=None):
     from torch import nn
 
     torch.manual_seed(0)
+    device = device_of(args)
     held_out = images // 10
-    net, criterion = article_net(), nn.CrossEntropyLoss()
+    net, criterion = article_net().to(device), nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(net.parameters(), lr=0.07)
     net = compiled(net, args)
-    x, y = torch.rand(images - held_out, 1, 28, 28), torch.randint(10, (images - held_out,))
-    val_x, val_y = torch.rand(held_out, 1, 28, 28), torch.randint(10, (held_out,))
+    x, y = random_images(images - held_out, device)
+    val_x, val_y = random_images(held_out, device)
 
     def run():
         seconds = []
@@ -140,6 +173,7 @@ def full_batch_training(images, epochs, args=None):
             loss.item(), val_loss.item()
             loss.backward()
             optimizer.step()
+            settle()
             seconds.append(time.perf_counter() - start)
         return seconds[1:]
 

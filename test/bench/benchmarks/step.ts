@@ -1,11 +1,12 @@
 import * as torch from '../../../src'
 import { benchmark, SECONDS, type Size } from '../benchmark'
+import { settler } from '../gpu'
 import { timed } from '../measure'
 import { randomImages } from './epoch'
 
 const BATCHES: Record<Size, number[]> = { tiny: [2], quick: [1, 32], full: [1, 32, 64, 256] }
 
-export type StepArguments = { batch: number; seconds: number; fused?: boolean }
+export type StepArguments = { batch: number; seconds: number; fused?: boolean; device?: torch.Device }
 
 /** What a training step asks of its network. */
 export interface Trainable extends torch.nn.Module {
@@ -29,11 +30,11 @@ export const batchName = (batch: number) => `${batch.toLocaleString('en')} ${bat
 export const batchOf = (batch: number, seconds: number) => [{ name: batchName(batch), args: { batch, seconds } }]
 
 /** Seconds of a training step of the article's network. */
-export function measureStep({ batch, seconds, fused = false }: StepArguments): number[] {
+export function measureStep({ batch, seconds, fused = false, device = 'cpu' }: StepArguments): number[] {
   torch.manualSeed(0)
-  const net = new torch.Net()
+  const net = new torch.Net().to(device)
   const optimizer = new torch.optim.Adam(net.parameters(), { lr: 0.07, fused: fused || null })
-  return timed(trainingStep(net as Trainable, optimizer, ...randomImages(batch)), seconds)
+  return timed(trainingStep(net as Trainable, optimizer, ...randomImages(batch, device)), seconds, settler(device))
 }
 
 export default benchmark<StepArguments>({
