@@ -37,7 +37,7 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
       const int64_t out = round_up(b.conv.out_channels, kChannelBlock);
       o.dw_count = out * b.taps();
       o.db_count = b.conv.out_channels;
-      o.vector_dw = take(sums_floats_, o.dw_count * lanes);
+      o.vector_dw = take(sums_floats_, patched(b.conv) ? patch_sums(b.conv) : o.dw_count * lanes);
       if (i > 0) {
         const ConvShape back = backward_shape(b);
         o.dz = take(dz_bytes_, round_up(out * back.in_h * back.in_w * lanes * 4, 64));
@@ -129,6 +129,7 @@ void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
     auto w = std::make_unique<Worker>();
     w->rows.reserve(plan_.rows_floats() * 4);
     w->channels.reserve(channels_ * lanes * 4 * 3);
+    w->waiting.resize(plan_.blocks().size());
     workers_.push_back(std::move(w));
   }
   for (const auto& w : workers_) {
@@ -207,9 +208,9 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
         done_[t] = tile.done;
         largest_[t] = tile.largest;
       }
-      if (worker.waiting >= kFlushEvery) flush(worker, totals);
+      flush(worker, totals, kFlushEvery);
     }
-    flush(worker, totals);
+    flush(worker, totals, 1);
   };
   if (chunks_ == 1 || workers_.size() == 1 || at::get_num_threads() == 1) {
     for (int64_t c = 0; c < chunks_; ++c) chunk(c, 0);
@@ -338,7 +339,6 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
       ensure(worker, tile, norm - 1, stop);
       step_down(worker, tile, norm);
       descend(worker, tile, totals, norm - 1);
-      ++worker.waiting;
     });
   }
   write_gradients(denominator);

@@ -65,7 +65,7 @@ class Trainer {
   };
   struct Worker {
     Memory arena, rows, sums, dz, channels, linear, moments;
-    int waiting = 0;  // tiles whose sums are not flushed yet
+    std::vector<int> waiting;  // tiles whose sums are not flushed yet, of each block
   };
   struct Tile {
     int64_t index = 0;
@@ -94,7 +94,7 @@ class Trainer {
   void load_targets(const Tile& tile, int32_t* labels, float* values) const;
   void descend(Worker& worker, Tile& tile, double* totals, int from);
   void step_down(Worker& worker, Tile& tile, int block);
-  void flush(Worker& worker, double* totals);
+  void flush(Worker& worker, double* totals, int tiles);
   void write_gradients(double denominator);
   void write_gradient(const at::Tensor& parameter, const std::function<void(float*)>& fill);
   double check_targets() const;

@@ -112,6 +112,17 @@ int64_t patches_scratch(const ConvShape& c) {
   return patched(c) ? int64_t{kPatch} * kPatch * (c.in_channels + kChannelBlock) * (c.out_w / 2) * kernels().lanes : 0;
 }
 
+int64_t backward_rows(const Block& b) {
+  const int64_t rows = std::max(b.pool.kernel_h, patched(b.conv) ? 2 : 1);
+  return rows * channels_of_blocks(b.conv.out_channels) * b.conv.out_w * kernels().lanes;
+}
+
+int64_t backward_scratch(const ConvShape& c) {
+  if (!patched(c)) return 0;
+  const int64_t channels = channels_of_blocks(c.in_channels) + channels_of_blocks(c.out_channels);
+  return kPatch * channels * patch_rows(c) * (c.out_w / 2) * kernels().lanes;
+}
+
 static void pack_matrix(int outs, int ins, int64_t out_step, int64_t in_step, const float* weight,
                         std::vector<float>& out) {
   const int64_t block = kernels().linear_block(outs);

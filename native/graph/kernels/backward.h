@@ -7,6 +7,7 @@
 #pragma once
 
 #include "graph/kernels/sparse.h"
+#include "graph/kernels/winograd_weights.h"
 
 namespace {
 
@@ -59,13 +60,6 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
     }
   }
 }
-
-// Rows of dz: `count` of them, `row` apart.
-struct DzRows {
-  float* first;
-  long row, channel;
-  int count;
-};
 
 // Sums of some rows: dw[o][c][ky][kx] += sum over y and x of dz[o][y][x] * in[c][y s + ky][x s + kx], for R channels o.
 // They are summed by themselves before they are added: images with a uniform background would let one long sum drift.
@@ -153,8 +147,12 @@ LTN_INLINE void weights_block_2x2(const ConvShape& c, const float* in, const DzR
   }
 }
 
+// The sums of rows of dz, from row y on.
 template <int KW>
-__attribute__((noinline)) void weights_rows_of(const ConvShape& c, const float* in, DzRows dz, float* dw) {
+__attribute__((noinline)) void weights_rows_of(const ConvBackward& a, int y, DzRows dz) {
+  const ConvShape& c = a.conv;
+  const float* in = row_of(c, a.in, y);
+  float* dw = a.dw;
   const long block = static_cast<long>(c.in_channels) * c.kernel_h * c.kernel_w * kChannelBlock * L;
   for (int oc = 0; oc < c.out_channels; oc += kChannelBlock, dz.first += kChannelBlock * dz.channel, dw += block) {
     const int valid = c.out_channels - oc;
@@ -174,9 +172,10 @@ __attribute__((noinline)) void weights_rows_of(const ConvShape& c, const float* 
   }
 }
 
-using WeightsRows = void (*)(const ConvShape&, const float*, DzRows, float*);
+using WeightsRows = void (*)(const ConvBackward&, int, DzRows);
 
 inline WeightsRows weights_rows_for(const ConvShape& c) {
+  if (patched(c)) return weights_rows_of_patches;
   if (c.stride_w != 1 || c.dilation_w != 1) return weights_rows_of<0>;
   switch (c.kernel_w) {
     case 1:
@@ -220,11 +219,12 @@ LTN_INLINE void spend_rows(const ConvBackward& a, int y, const DzRows& rows, Wei
       for (int x = 0; x < c.out_w; ++x) store(to + x * a.dz_step * L, load(from + x * L));
     }
   }
-  weights_rows(c, row_of(c, a.in, y), rows, a.dw);
+  weights_rows(a, y, rows);
 }
 
 // Rows that are spent together: enough places for the sums to stay in registers a while.
 LTN_INLINE int rows_together(const ConvBackward& a) {
+  if (patched(a.conv)) return a.dz.first == nullptr ? 2 : 2 * patch_rows(a.conv);
   if (a.dz.first == nullptr || a.dz_step != 1) return 1;
   return a.conv.out_w >= 32 ? 1 : 32 / a.conv.out_w;
 }
@@ -290,7 +290,8 @@ __attribute__((noinline)) void backward_windows(const ConvBackward& a, WeightsRo
 void conv_backward(const ConvBackward& a) {
   const WeightsRows weights_rows = weights_rows_for(a.conv);
   if (a.z != nullptr || !takes_windows(a.conv, a.pool)) return backward_rows(a, 0, weights_rows);
-  if (a.weights == nullptr) return backward_sparse(a);
+  if (a.weights == nullptr && !patched(a.conv)) return backward_sparse(a);
+  if (a.weights == nullptr) return backward_rows(a, 0, weights_rows);
   switch (a.conv.kernel_w) {
     case 2:
       return backward_windows<2>(a, weights_rows);

@@ -10,6 +10,7 @@
 
 namespace {
 
+using ltn::graph::channels_of_blocks;
 using ltn::graph::kPatch;
 
 // V[element][channel][patch] of the patches from row 2 py on.
