@@ -109,7 +109,9 @@ void pack_patches(const ConvShape& c, const std::vector<float>& packed, std::vec
 }
 
 int64_t patches_scratch(const ConvShape& c) {
-  return patched(c) ? int64_t{kPatch} * kPatch * (c.in_channels + kChannelBlock) * (c.out_w / 2) * kernels().lanes : 0;
+  if (!patched(c)) return 0;
+  // two vectors more for each element, see element_step in kernels/winograd.h
+  return kPatch * kPatch * ((c.in_channels + kChannelBlock) * int64_t{c.out_w} / 2 + 2) * kernels().lanes;
 }
 
 int64_t backward_rows(const Block& b) {

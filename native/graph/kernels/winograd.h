@@ -13,10 +13,14 @@ namespace {
 using ltn::graph::channels_of_blocks;
 using ltn::graph::kPatch;
 
+// Distance of a patch's elements, a vector more than there are: at powers of two all sixteen would meet in one place of
+// the cache.
+LTN_INLINE long element_step(int channels, int patches) { return (static_cast<long>(channels) * patches + 1) * L; }
+
 // V[element][channel][patch] of the patches from row 2 py on.
 __attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* in, int patches, float* v) {
   const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h;
-  const long element = static_cast<long>(c.in_channels) * patches * L;
+  const long element = element_step(c.in_channels, patches);
   for (int ic = 0; ic < c.in_channels; ++ic, in += plane, v += static_cast<long>(patches) * L) {
     V left[4][2];
     const auto column = [&](int x, V(&to)[4]) __attribute__((always_inline)) {
@@ -74,9 +78,8 @@ LTN_INLINE void winograd_block(int channels, const float* u, const float* v, int
 
 template <int P>
 __attribute__((noinline)) void winograd_products(int channels, const float* u, const float* v, int patches, float* m) {
-  const long element = static_cast<long>(channels) * patches * L;
-  for (int e = 0; e < kPatch * kPatch;
-       ++e, v += element, u += channels * kChannelBlock, m += kChannelBlock * patches * L) {
+  const long in = element_step(channels, patches), out = element_step(kChannelBlock, patches);
+  for (int e = 0; e < kPatch * kPatch; ++e, v += in, u += channels * kChannelBlock, m += out) {
     for (int x = 0; x < patches; x += P) {
       const int at = x + P <= patches ? x : patches - P;
       winograd_block<P>(channels, u, v + at * L, patches, m + at * L);
@@ -98,11 +101,11 @@ LTN_INLINE void winograd_row(const ConvShape& c, const float* in, const float* p
                              float* scratch, int py, Each&& each) {
   const int patches = c.out_w / 2;
   float* v = scratch;
-  float* m = v + static_cast<long>(kPatch) * kPatch * c.in_channels * patches * L;
+  float* m = v + kPatch * kPatch * element_step(c.in_channels, patches);
   winograd_inputs(c, in + static_cast<long>(2 * py) * c.in_w * L, patches, v);
   const WinogradProducts products = winograd_products_for(patches);
   const long block = static_cast<long>(kPatch) * kPatch * c.in_channels * kChannelBlock;
-  const long element = static_cast<long>(kChannelBlock) * patches * L;
+  const long element = element_step(kChannelBlock, patches);
   for (int o = 0; o < c.out_channels; o += kChannelBlock, patched += block) {
     products(c.in_channels, patched, v, patches, m);
     const int valid = c.out_channels - o < kChannelBlock ? c.out_channels - o : kChannelBlock;
