@@ -103,9 +103,10 @@ float* Trainer::picked(int block, const Tile& tile) const {
   return reinterpret_cast<float*>(tile.memory + plan_.training().blocks[block].picked);
 }
 
+bool Trainer::stores(int block) const { return keep_ && plan_.training().blocks[block].z >= 0 && !closed(block); }
+
 float* Trainer::stored(int block, const Tile& tile) const {
-  const int64_t at = plan_.training().blocks[block].z;
-  return keep_ && at >= 0 && !closed(block) ? reinterpret_cast<float*>(tile.memory + at) : nullptr;
+  return stores(block) ? reinterpret_cast<float*>(tile.memory + plan_.training().blocks[block].z) : nullptr;
 }
 
 void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
@@ -290,7 +291,7 @@ void Trainer::finish_norm(int norm) {
   const Stage& conv = plan_.stages()[b.linear];
   finish_statistics(plan_.stages()[b.norm], conv.bias.defined() ? conv.bias.const_data_ptr<float>() : nullptr, channels,
                     state, weights_[norm].scale, weights_[norm].shift);
-  measure(b.conv, weights_[norm]);
+  measure_norm(weights_[norm]);
 }
 
 double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
@@ -324,8 +325,10 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed) {
     const Stage& stage = plan_.stages()[b.norm];
     finish_backward(stage, total(o.sum), total(o.product), b.conv.out_channels, states_[norm], weight.data(),
                     bias.data());
-    const float* packed = plan_.stages()[b.linear].weight.const_data_ptr<float>();
-    pack_conv(b.conv, packed, states_[norm].c1.data(), weights_[norm].through);
+    if (!stores(norm)) {
+      const float* weight_of = plan_.stages()[b.linear].weight.const_data_ptr<float>();
+      pack_conv(b.conv, weight_of, states_[norm].c1.data(), weights_[norm].through);
+    }
     if (norm > 0) pack_backward(norm, states_[norm].rest.data());
     const auto fill = [&](const std::vector<double>& from) {
       return [&from, denominator](float* to) {

@@ -102,7 +102,8 @@ class Trainer {
   float* gradient(int block, const Tile& tile) const;
   uint8_t* index(int block, const Tile& tile) const;
   float* picked(int block, const Tile& tile) const;
-  float* stored(int block, const Tile& tile) const;  // the convolution, where it is stored
+  bool stores(int block) const;  // the convolution
+  float* stored(int block, const Tile& tile) const;
   double* total(int64_t offset) { return totals_.data() + offset; }
 
   const Plan& plan_;

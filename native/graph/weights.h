@@ -27,6 +27,8 @@ constexpr double kBounded = 1e30;
 
 // Sets what `bound` needs from the weights as they are.
 void measure(const ConvShape& conv, BlockWeights& weights);
+// The same after nothing but batch norm's scale and shift have changed.
+void measure_norm(BlockWeights& weights);
 
 // Zeros behind the values of channels, as the kernels want them.
 void pad_channels(std::vector<float>& values);

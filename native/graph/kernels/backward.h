@@ -229,13 +229,52 @@ LTN_INLINE int rows_together(const ConvBackward& a) {
   return a.conv.out_w >= 32 ? 1 : 32 / a.conv.out_w;
 }
 
+// Rows of dz of a stored convolution from row y on, where each place has one gradient or none; else false.
+bool stored_rows(const ConvBackward& a, int y, const DzRows& rows) {
+  const ConvShape& c = a.conv;
+  const PoolShape& p = a.pool;
+  const bool plain = p.kernel_h == 0;
+  const bool whole = takes_windows(c, p) && 2 * p.out_w == c.out_w && y % 2 == 0 && rows.count % 2 == 0;
+  if (!plain && !(whole && y + rows.count <= 2 * p.out_h)) return false;
+  const long width = static_cast<long>(c.out_w) * L;
+  for (int o = 0; o < c.out_channels; ++o) {
+    const V c0 = all(a.bias[o]), c1 = all(a.c1[o]), kappa = all(a.kappa[o]);
+    const float* z = a.z + (static_cast<long>(o) * c.out_h + y) * width;
+    float* to = rows.first + o * rows.channel;
+    if (plain) {
+      const float* g = a.gradient + (static_cast<long>(o) * c.out_h + y) * width;
+      for (int i = 0; i < rows.count; ++i, to += rows.row, z += width, g += width) {
+        for (long x = 0; x < width; x += L) store(to + x, affine(load(z + x), c1, c0) + kappa * load(g + x));
+      }
+      continue;
+    }
+    long at = (static_cast<long>(o) * p.out_h + y / 2) * p.out_w * L;
+    for (int i = 0; i < rows.count; i += 2, to += 2 * rows.row, z += 2 * width) {
+      for (long x = 0; x < width; x += 2 * L, at += L) {
+        const V g = kappa * load(a.gradient + at);
+        const VI index = load_bytes(a.index + at);
+        const auto place = [&](int k, long offset) __attribute__((always_inline)) {
+          const V d = affine(load(z + offset), c1, c0);
+          return index == all_int(k) ? d + g : d;
+        };
+        store(to + x, place(0, x));
+        store(to + x + L, place(1, x + L));
+        store(to + rows.row + x, place(2, width + x));
+        store(to + rows.row + x + L, place(3, width + x + L));
+      }
+    }
+  }
+  return true;
+}
+
 void backward_rows(const ConvBackward& a, int from, WeightsRows weights_rows) {
   const ConvShape& c = a.conv;
   const ConvRow conv_row = conv_row_for(c, c.out_w);
   const int together = rows_together(a);
   for (int first = from; first < c.out_h; first += together) {
     const DzRows rows = target_rows(a, first, first + together < c.out_h ? together : c.out_h - first);
-    for (int i = 0; i < rows.count; ++i) {
+    const bool made = a.z != nullptr && stored_rows(a, first, rows);
+    for (int i = 0; i < rows.count && !made; ++i) {
       const int y = first + i;
       float* row = rows.first + i * rows.row;
       if (a.z == nullptr && a.weights != nullptr) {
