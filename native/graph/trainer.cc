@@ -68,6 +68,16 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
   totals_size_ = round_up(totals_size_, 8);
 }
 
+bool Trainer::keeps(int64_t count) const {
+  const int64_t lanes = kernels().lanes, tile = plan_.training().bytes, bytes = (count + lanes - 1) / lanes * tile;
+  int64_t multiplications = 0;
+  for (const Block& b : plan_.blocks()) {
+    if (b.kind == Block::Kind::Conv)
+      multiplications += int64_t{b.taps()} * b.conv.out_channels * b.conv.out_h * b.conv.out_w;
+  }
+  return bytes <= kKeepBytes || (bytes <= kKeepMost && multiplications * lanes >= kDear * tile);
+}
+
 int64_t Trainer::scratch_bytes() const {
   int64_t bytes = kept_.bytes() + static_cast<int64_t>(chunk_totals_.size()) * 8 + image_moments_.sums.bytes() +
                   static_cast<int64_t>(image_moments_.values.size() * sizeof(float) + image_moments_.known.size());
