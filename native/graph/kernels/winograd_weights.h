@@ -12,6 +12,8 @@
 
 namespace {
 
+using ltn::graph::ConvBackward;
+
 // Rows of dz: `count` of them, `row` apart.
 struct DzRows {
   float* first;
@@ -157,7 +159,7 @@ __attribute__((noinline)) void patch_row_sums(const ConvShape& c, const float* i
 }
 
 // The sums of an even number of rows of dz, from row y on.
-void weights_rows_of_patches(const ltn::graph::ConvBackward& a, int y, DzRows dz) {
+void weights_rows_of_patches(const ConvBackward& a, int y, DzRows dz) {
   const float* in = row_of(a.conv, a.in, y);
   patch_row_sums<0>(a.conv, in, dz, a.scratch, a.dw);
   patch_row_sums<1>(a.conv, in, dz, a.scratch, a.dw);
