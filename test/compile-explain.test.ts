@@ -178,6 +178,24 @@ describe('explain', () => {
     assert.equal(80 + 132 + 12 + 12, 236)
   })
 
+  it('keeps what passes make of many images where it is dear to compute', async () => {
+    const told = async (channels: number, out: number, size: number, count: number) => {
+      const conv = new nn.Conv2d(channels, out, 3, { padding: 1 })
+      const model = new nn.Sequential(
+        conv,
+        new nn.BatchNorm2d(out),
+        new nn.Flatten(),
+        new nn.Linear(out * size ** 2, 2),
+      )
+      const pair = (n: number) => [torch.rand([n, channels, size, size]), torch.zeros([n], { dtype: 'int64' })] as const
+      const optimizer = new torch.optim.SGD(model.parameters())
+      await torch.train(model, { train: pair(count), validation: pair(1) }, { epochs: 1, optimizer, compile: true })
+      return torch.explain(model)
+    }
+    assert.match(await told(16, 16, 32, 400), /each goes on from what the last one left/)
+    assert.match(await told(1, 2, 64, 1000), /each begins at the input again/)
+  })
+
   class Residual extends nn.Module {
     a = new nn.Conv2d(1, 2, 3)
     b = new nn.Conv2d(2, 2, 3, { padding: 1 })

@@ -79,10 +79,8 @@ Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t i
   }
   for (const Block& b : blocks_) {
     if (b.kind != Block::Kind::Conv) continue;
-    const int64_t rows = std::max(1, b.pool.kernel_h);
-    const int64_t channels = round_up(b.conv.out_channels, kChannelBlock);
-    rows_ = std::max(rows_, rows * channels * b.conv.out_w * lanes);
-    rows_ = std::max({rows_, patches_scratch(b.conv), patches_scratch(backward_shape(b))});
+    rows_ = std::max({rows_, backward_rows(b) + backward_scratch(b.conv), patches_scratch(b.conv),
+                      patches_scratch(backward_shape(b))});
   }
   lay_out(inference_, false);
   lay_out(training_, true);

@@ -37,7 +37,7 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
       const int64_t out = round_up(b.conv.out_channels, kChannelBlock);
       o.dw_count = out * b.taps();
       o.db_count = b.conv.out_channels;
-      o.vector_dw = take(sums_floats_, o.dw_count * lanes);
+      o.vector_dw = take(sums_floats_, patched(b.conv) ? patch_sums(b.conv) : o.dw_count * lanes);
       if (i > 0) {
         const ConvShape back = backward_shape(b);
         o.dz = take(dz_bytes_, round_up(out * back.in_h * back.in_w * lanes * 4, 64));
@@ -66,6 +66,16 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
     o.moments = take(totals_size_, taps_ + taps_ * (taps_ + 1) / 2);
   }
   totals_size_ = round_up(totals_size_, 8);
+}
+
+bool Trainer::keeps(int64_t count) const {
+  const int64_t lanes = kernels().lanes, tile = plan_.training().bytes, bytes = (count + lanes - 1) / lanes * tile;
+  int64_t multiplications = 0;
+  for (const Block& b : plan_.blocks()) {
+    if (b.kind == Block::Kind::Conv)
+      multiplications += int64_t{b.taps()} * b.conv.out_channels * b.conv.out_h * b.conv.out_w;
+  }
+  return bytes <= kKeepBytes || (bytes <= kKeepMost && multiplications * lanes >= kDear * tile);
 }
 
 int64_t Trainer::scratch_bytes() const {
@@ -103,9 +113,10 @@ float* Trainer::picked(int block, const Tile& tile) const {
   return reinterpret_cast<float*>(tile.memory + plan_.training().blocks[block].picked);
 }
 
+bool Trainer::stores(int block) const { return keep_ && plan_.training().blocks[block].z >= 0 && !closed(block); }
+
 float* Trainer::stored(int block, const Tile& tile) const {
-  const int64_t at = plan_.training().blocks[block].z;
-  return keep_ && at >= 0 && !closed(block) ? reinterpret_cast<float*>(tile.memory + at) : nullptr;
+  return stores(block) ? reinterpret_cast<float*>(tile.memory + plan_.training().blocks[block].z) : nullptr;
 }
 
 void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
@@ -129,6 +140,7 @@ void Trainer::begin(const Batch& batch, bool learn, uint32_t seed) {
     auto w = std::make_unique<Worker>();
     w->rows.reserve(plan_.rows_floats() * 4);
     w->channels.reserve(channels_ * lanes * 4 * 3);
+    w->waiting.resize(plan_.blocks().size());
     workers_.push_back(std::move(w));
   }
   for (const auto& w : workers_) {
@@ -207,9 +219,9 @@ void Trainer::for_tiles(const std::function<void(Worker&, double*, Tile&)>& each
         done_[t] = tile.done;
         largest_[t] = tile.largest;
       }
-      if (worker.waiting >= kFlushEvery) flush(worker, totals);
+      flush(worker, totals, kFlushEvery);
     }
-    flush(worker, totals);
+    flush(worker, totals, 1);
   };
   if (chunks_ == 1 || workers_.size() == 1 || at::get_num_threads() == 1) {
     for (int64_t c = 0; c < chunks_; ++c) chunk(c, 0);
@@ -289,7 +301,7 @@ void Trainer::finish_norm(int norm) {
   const Stage& conv = plan_.stages()[b.linear];
   finish_statistics(plan_.stages()[b.norm], conv.bias.defined() ? conv.bias.const_data_ptr<float>() : nullptr, channels,
                     state, weights_[norm].scale, weights_[norm].shift);
-  measure(b.conv, weights_[norm]);
+  measure_norm(weights_[norm]);
 }
 
 double Trainer::run(const Batch& batch, bool learn, uint32_t seed, const Parameters& overwritten) {
@@ -324,8 +336,10 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed, const Paramet
     const Stage& stage = plan_.stages()[b.norm];
     finish_backward(stage, total(o.sum), total(o.product), b.conv.out_channels, states_[norm], weight.data(),
                     bias.data());
-    const float* packed = plan_.stages()[b.linear].weight.const_data_ptr<float>();
-    pack_conv(b.conv, packed, states_[norm].c1.data(), weights_[norm].through);
+    if (!stores(norm)) {
+      const float* weight_of = plan_.stages()[b.linear].weight.const_data_ptr<float>();
+      pack_conv(b.conv, weight_of, states_[norm].c1.data(), weights_[norm].through);
+    }
     if (norm > 0) pack_backward(norm, states_[norm].rest.data());
     const auto fill = [&](const std::vector<double>& from) {
       return [&from, denominator](float* to) {
@@ -339,7 +353,6 @@ double Trainer::run(const Batch& batch, bool learn, uint32_t seed, const Paramet
       ensure(worker, tile, norm - 1, stop);
       step_down(worker, tile, norm);
       descend(worker, tile, totals, norm - 1);
-      ++worker.waiting;
     });
   }
   write_gradients(denominator);

@@ -2,8 +2,9 @@
 //
 // Batch norm needs the statistics of the whole batch, so each one ends a pass: K of them make K passes for statistics,
 // one that reaches the loss and turns back, and K that go on down from one batch norm to the next. Passes are made of
-// tiles, tiles of blocks. Where all tiles' buffers fit into `kKeepBytes` they are kept from pass to pass; else each
-// pass recomputes what it needs from the input, and only the gradients at the batch norms are kept.
+// tiles, tiles of blocks. Where all tiles' buffers fit into `kKeepBytes` they are kept from pass to pass, or into
+// `kKeepMost` where they are dear to compute; else each pass recomputes what it needs from the input, and only the
+// gradients at the batch norms are kept.
 //
 // Tiles are dealt out in chunks whose number depends on the batch alone; each chunk has its own sums in double, added
 // up in order. So the result does not depend on the number of threads.
@@ -39,7 +40,8 @@ struct Batch {
 
 class Trainer {
  public:
-  static constexpr int64_t kKeepBytes = 96ll << 20;
+  static constexpr int64_t kKeepBytes = 96ll << 20, kKeepMost = 1ll << 30;
+  static constexpr int64_t kDear = 4;  // multiplications for a byte
 
   Trainer(const Plan& plan, Loss loss);
 
@@ -52,9 +54,7 @@ class Trainer {
 
   const Loss& loss() const { return loss_; }
   // Whether what a pass makes of so many images' tiles is kept for the next pass.
-  bool keeps(int64_t count) const {
-    return round_up(count, kernels().lanes) / kernels().lanes * plan_.training().bytes <= kKeepBytes;
-  }
+  bool keeps(int64_t count) const;
   int64_t scratch_bytes() const;
   // Statistics, to the loss and back, further down.
   std::array<int64_t, 3> passes() const;
@@ -70,7 +70,7 @@ class Trainer {
   };
   struct Worker {
     Memory arena, rows, sums, dz, channels, linear, moments;
-    int waiting = 0;  // tiles whose sums are not flushed yet
+    std::vector<int> waiting;  // tiles whose sums are not flushed yet, of each block
   };
   struct Tile {
     int64_t index = 0;
@@ -99,7 +99,7 @@ class Trainer {
   void load_targets(const Tile& tile, int32_t* labels, float* values) const;
   void descend(Worker& worker, Tile& tile, double* totals, int from);
   void step_down(Worker& worker, Tile& tile, int block);
-  void flush(Worker& worker, double* totals);
+  void flush(Worker& worker, double* totals, int tiles);
   void write_gradients(double denominator);
   void write_gradient(const at::Tensor& parameter, const std::function<void(float*)>& fill);
   double check_targets() const;
@@ -107,7 +107,8 @@ class Trainer {
   float* gradient(int block, const Tile& tile) const;
   uint8_t* index(int block, const Tile& tile) const;
   float* picked(int block, const Tile& tile) const;
-  float* stored(int block, const Tile& tile) const;  // the convolution, where it is stored
+  bool stores(int block) const;  // the convolution
+  float* stored(int block, const Tile& tile) const;
   double* total(int64_t offset) { return totals_.data() + offset; }
 
   const Plan& plan_;

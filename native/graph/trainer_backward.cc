@@ -70,7 +70,6 @@ double Trainer::loss_pass(bool learn) {
     }
     if (!learn) return;
     descend(worker, tile, totals, last);
-    ++worker.waiting;
   });
   double loss = 0;
   for (int64_t c = 0; c < chunks_; ++c) loss += chunk_totals_[c * totals_size_ + loss_at_];
@@ -112,6 +111,7 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
   const Offsets& o = offsets_[i];
   float* sums = reinterpret_cast<float*>(worker.sums.data());
   float* below = i > 0 ? gradient(i - 1, tile) : nullptr;
+  ++worker.waiting[i];
   switch (b.kind) {
     case Block::Kind::Conv: {
       const ConvShape back = backward_shape(b);
@@ -133,6 +133,7 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
       a.index = b.pool.kernel_h != 0 ? index(i, tile) : nullptr;
       a.valid = tile.used < k.lanes ? tile.valid : nullptr;
       a.rows = reinterpret_cast<float*>(worker.rows.data());
+      a.scratch = a.rows + backward_rows(b);
       a.dw = sums + o.vector_dw;
       if (i > 0) {
         const int top = b.conv.dilation_h * (b.conv.kernel_h - 1) - b.pad_h;
@@ -195,18 +196,22 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
   }
 }
 
-// A worker's sums in float, into a chunk's in double.
-void Trainer::flush(Worker& worker, double* totals) {
-  if (worker.waiting == 0) return;
-  worker.waiting = 0;
+// A worker's sums in float, into a chunk's in double: those of so many tiles, or of more.
+void Trainer::flush(Worker& worker, double* totals, int tiles) {
   float* sums = reinterpret_cast<float*>(worker.sums.data());
   for (size_t i = 0; i < offsets_.size(); ++i) {
     const Offsets& o = offsets_[i];
+    if (worker.waiting[i] < tiles) continue;
+    worker.waiting[i] = 0;
     if (o.dw_count == 0) continue;
-    if (plan_.blocks()[i].kind == Block::Kind::Conv) {
-      kernels().flush(sums + o.vector_dw, o.dw_count, totals + o.dw);
+    const Block& b = plan_.blocks()[i];
+    float* dw = sums + o.vector_dw;
+    if (b.kind == Block::Kind::Linear) {
+      take_sums(dw, o.dw_count, totals + o.dw);
+    } else if (patched(b.conv)) {
+      kernels().flush_patches(b.conv, dw, totals + o.dw);
     } else {
-      take_sums(sums + o.vector_dw, o.dw_count, totals + o.dw);
+      kernels().flush(dw, o.dw_count, totals + o.dw);
     }
     kernels().flush(sums + o.vector_db, o.db_count, totals + o.db);
   }

@@ -18,13 +18,19 @@ static double most(const std::vector<float>& values, double otherwise) {
 void measure(const ConvShape& c, BlockWeights& w) {
   const int64_t taps = static_cast<int64_t>(c.in_channels) * c.kernel_h * c.kernel_w;
   w.reach = 0;
-  for (int64_t o = 0; o < c.out_channels; ++o) {
-    const float* from = w.forward.data() + o / kChannelBlock * taps * kChannelBlock + o % kChannelBlock;
-    double sum = 0;
-    for (int64_t t = 0; t < taps; ++t) sum += std::fabs(from[t * kChannelBlock]);
-    w.reach = std::isnan(sum) ? INFINITY : std::max(w.reach, sum);
+  const float* from = w.forward.data();
+  for (int64_t o = 0; o < c.out_channels; o += kChannelBlock) {
+    double sums[kChannelBlock] = {};
+    for (int64_t t = 0; t < taps; ++t, from += kChannelBlock) {
+      for (int r = 0; r < kChannelBlock; ++r) sums[r] += std::fabs(from[r]);
+    }
+    for (const double sum : sums) w.reach = std::isnan(sum) ? INFINITY : std::max(w.reach, sum);
   }
   w.offset = most(w.bias, 0);
+  measure_norm(w);
+}
+
+void measure_norm(BlockWeights& w) {
   w.scale_reach = most(w.scale, 1);
   w.scale_offset = most(w.shift, 0);
 }
@@ -81,35 +87,53 @@ ConvShape backward_shape(const Block& b) {
 void pack_patches(const ConvShape& c, const std::vector<float>& packed, std::vector<float>& out) {
   out.clear();
   if (!patched(c)) return;
-  const int64_t blocks = round_up(c.out_channels, kChannelBlock) / kChannelBlock, channels = c.in_channels;
-  out.resize(blocks * kPatch * kPatch * channels * kChannelBlock);
-  const int64_t element = channels * kChannelBlock;
+  typedef double Four __attribute__((vector_size(kChannelBlock * sizeof(double))));
+  const int64_t blocks = round_up(c.out_channels, kChannelBlock) / kChannelBlock;
+  const int64_t element = int64_t{c.in_channels} * kChannelBlock;
+  out.resize(blocks * kPatch * kPatch * element);
+  const float* g = packed.data();
   for (int64_t block = 0; block < blocks; ++block) {
     float* to = out.data() + block * kPatch * kPatch * element;
-    for (int64_t i = 0; i < element; ++i) {
-      const float* g = packed.data() + (block * channels + i / kChannelBlock) * 9 * kChannelBlock + i % kChannelBlock;
-      double rows[kPatch][3];
+    for (int64_t i = 0; i < element; i += kChannelBlock, g += 9 * kChannelBlock) {
+      Four weight[9];
+      for (int k = 0; k < 9 * kChannelBlock; ++k) weight[k / kChannelBlock][k % kChannelBlock] = g[k];
+      const auto write = [&](int e, const Four& u) {
+        for (int r = 0; r < kChannelBlock; ++r) to[e * element + i + r] = static_cast<float>(u[r]);
+      };
+      Four rows[kPatch][3];
       for (int x = 0; x < 3; ++x) {
-        const double g0 = g[x * kChannelBlock], g1 = g[(3 + x) * kChannelBlock], g2 = g[(6 + x) * kChannelBlock];
+        const Four g0 = weight[x], g1 = weight[3 + x], g2 = weight[6 + x];
         rows[0][x] = g0;
         rows[1][x] = (g0 + g1 + g2) / 2;
         rows[2][x] = (g0 - g1 + g2) / 2;
         rows[3][x] = g2;
       }
       for (int y = 0; y < kPatch; ++y) {
-        const double* r = rows[y];
-        float* u = to + y * kPatch * element + i;
-        u[0] = static_cast<float>(r[0]);
-        u[element] = static_cast<float>((r[0] + r[1] + r[2]) / 2);
-        u[2 * element] = static_cast<float>((r[0] - r[1] + r[2]) / 2);
-        u[3 * element] = static_cast<float>(r[2]);
+        const Four* r = rows[y];
+        write(4 * y, r[0]);
+        write(4 * y + 1, (r[0] + r[1] + r[2]) / 2);
+        write(4 * y + 2, (r[0] - r[1] + r[2]) / 2);
+        write(4 * y + 3, r[2]);
       }
     }
   }
 }
 
 int64_t patches_scratch(const ConvShape& c) {
-  return patched(c) ? int64_t{kPatch} * kPatch * (c.in_channels + kChannelBlock) * (c.out_w / 2) * kernels().lanes : 0;
+  if (!patched(c)) return 0;
+  // two vectors more for each element, see element_step in kernels/winograd.h
+  return kPatch * kPatch * ((c.in_channels + kChannelBlock) * int64_t{c.out_w} / 2 + 2) * kernels().lanes;
+}
+
+int64_t backward_rows(const Block& b) {
+  const int64_t rows = std::max(b.pool.kernel_h, patched(b.conv) ? 2 : 1);
+  return rows * channels_of_blocks(b.conv.out_channels) * b.conv.out_w * kernels().lanes;
+}
+
+int64_t backward_scratch(const ConvShape& c) {
+  if (!patched(c)) return 0;
+  const int64_t channels = channels_of_blocks(c.in_channels) + channels_of_blocks(c.out_channels);
+  return kPatch * channels * patch_rows(c) * (c.out_w / 2) * kernels().lanes;
 }
 
 static void pack_matrix(int outs, int ins, int64_t out_step, int64_t in_step, const float* weight,

@@ -15,6 +15,10 @@ export interface Report {
   failures: string[]
 }
 
+/** Networks of all kinds, and of many channels. */
+const NETWORKS = 60
+const PATCHED = 16
+
 function random(seed: number): (low: number, high: number) => number {
   let state = seed
   return (low, high) => {
@@ -81,6 +85,24 @@ function layersOf(draw: Draw, [channels, height, width]: readonly [number, numbe
   return layers
 }
 
+/** Convolutions that may go by patches: many channels, sizes even and odd. */
+function patchesOf(draw: Draw, [channels, height, width]: readonly [number, number, number], classes: number) {
+  const layers: torch.nn.Module[] = []
+  let [c, h, w] = [channels, height, width]
+  for (let block = draw(1, 3); block > 0; block--) {
+    const [out, padding] = [draw(15, 37), draw(h > 2 && w > 2 ? 0 : 1, 2)]
+    layers.push(new nn.Conv2d(c, out, 3, { padding, bias: draw(0, 1) > 0 }))
+    c = out
+    ;[h, w] = [h + 2 * padding - 2, w + 2 * padding - 2]
+    if (draw(0, 2) > 0 && h * w > 1) layers.push(new nn.BatchNorm2d(c))
+    layers.push(activationOf(draw))
+    if (draw(0, 1) === 0 || h < 2 || w < 2) continue
+    layers.push(new nn.MaxPool2d(2))
+    ;[h, w] = [Math.floor(h / 2), Math.floor(w / 2)]
+  }
+  return [...layers, new nn.Flatten(), new nn.Linear(c * h * w, classes)]
+}
+
 function kernelsHere(): string {
   const compiled = torch.compile(new nn.Linear(3, 2))
   torch.noGrad(() => void compiled.forward(torch.zeros([32, 3])))
@@ -90,11 +112,15 @@ function kernelsHere(): string {
 async function compareNetwork(comparison: Comparison, seed: number): Promise<void> {
   const draw = random(seed)
   torch.manualSeed(seed)
-  const shape = [draw(1, 5), draw(1, 21), draw(1, 35)] as const
+  const patches = seed > NETWORKS
+  const shape = patches
+    ? ([draw(14, 20), draw(1, 9), draw(1, 21)] as const)
+    : ([draw(1, 5), draw(1, 21), draw(1, 35)] as const)
   const classes = draw(2, 19)
+  const layers = patches ? patchesOf : layersOf
   await comparison.network({
     name: String(seed),
-    build: () => new nn.Sequential(...layersOf(random(seed + 1000), shape, classes)) as unknown as AnyModule,
+    build: () => new nn.Sequential(...layers(random(seed + 1000), shape, classes)) as unknown as AnyModule,
     shape,
     classes,
     // an eighth of the networks trains on fewer images than the narrowest vector has lanes
@@ -107,7 +133,7 @@ async function compareNetwork(comparison: Comparison, seed: number): Promise<voi
 async function main(what: string | undefined): Promise<void> {
   if (what === 'compare') {
     const comparison = new Comparison()
-    for (let seed = 1; seed <= 60; seed++) await compareNetwork(comparison, seed)
+    for (let seed = 1; seed <= NETWORKS + PATCHED; seed++) await compareNetwork(comparison, seed)
     const { networks, values, failures } = comparison
     console.log(JSON.stringify({ kernels: kernelsHere(), networks, values, failures } satisfies Report))
   } else if (what === 'kernels') {

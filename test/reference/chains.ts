@@ -232,6 +232,35 @@ export const NETWORKS: Network[] = [
     count: 37,
   },
   {
+    name: 'patches of many channels of the input',
+    layers: () => [
+      ...block(18, 17, 3, 1, pool2()),
+      new nn.Conv2d(17, 20, 3, { padding: 1 }),
+      new nn.ReLU(),
+      new nn.Flatten(),
+      new nn.Linear(240, 4),
+    ],
+    shape: [18, 4, 12],
+    classes: 4,
+    count: 19,
+  },
+  {
+    name: 'patches of many channels of the input, without norms',
+    layers: () => [
+      new nn.Conv2d(19, 16, 3, { padding: 1 }),
+      pool2(),
+      new nn.Tanh(),
+      new nn.Conv2d(16, 22, 3, { padding: 1 }),
+      new nn.Tanh(),
+      pool2(),
+      new nn.Flatten(),
+      new nn.Linear(110, 4),
+    ],
+    shape: [19, 4, 20],
+    classes: 4,
+    count: 19,
+  },
+  {
     name: 'one row',
     layers: () => [
       ...block(1, 2, 1, 0),

@@ -3,10 +3,11 @@
 // which gives the gradient at the input. Recomputes the convolution where batch norm needs it, stores dz.
 //
 // Without batch norm dz is zero but for the places that were the largest of their windows: of windows of 2x2 the
-// weights' sums then take one input of four for each gradient (sparse.h).
+// weights' sums then take one input of four for each gradient (sparse.h), but where they go by patches.
 #pragma once
 
 #include "graph/kernels/sparse.h"
+#include "graph/kernels/weights_rows.h"
 
 namespace {
 
@@ -60,138 +61,6 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
   }
 }
 
-// Rows of dz: `count` of them, `row` apart.
-struct DzRows {
-  float* first;
-  long row, channel;
-  int count;
-};
-
-// Sums of some rows: dw[o][c][ky][kx] += sum over y and x of dz[o][y][x] * in[c][y s + ky][x s + kx], for R channels o.
-// They are summed by themselves before they are added: images with a uniform background would let one long sum drift.
-template <int R, int KW>
-LTN_INLINE void weights_block(const ConvShape& c, const float* in, const DzRows& dz, float* dw) {
-  const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h;
-  const long step = static_cast<long>(c.stride_w) * L, down = row * c.stride_h;
-  constexpr int W = KW > 0 ? KW : 1;
-  for (int ic = 0; ic < c.in_channels; ++ic, in += plane) {
-    for (int ky = 0; ky < c.kernel_h; ++ky) {
-      const float* p = in + ky * row * c.dilation_h;
-      for (int kx = 0; kx < c.kernel_w;
-           kx += W, p += static_cast<long>(c.dilation_w) * L, dw += W * kChannelBlock * L) {
-        V acc[W][R];
-#pragma GCC unroll 5
-        for (int k = 0; k < W; ++k)
-#pragma GCC unroll 4
-          for (int r = 0; r < R; ++r) acc[k][r] = V{};
-        for (int y = 0; y < dz.count; ++y) {
-          const float* q = p + y * down;
-          const float* d = dz.first + y * dz.row;
-          V window[W];
-#pragma GCC unroll 5
-          for (int k = 0; k + 1 < W; ++k) window[k + 1] = load(q + k * L);
-          for (int x = 0; x < c.out_w; ++x) {
-#pragma GCC unroll 5
-            for (int k = 0; k + 1 < W; ++k) window[k] = window[k + 1];
-            window[W - 1] = load(KW > 0 ? q + (x + W - 1) * L : q + x * step);
-#pragma GCC unroll 4
-            for (int r = 0; r < R; ++r) {
-              const V v = load(d + r * dz.channel + x * L);
-#pragma GCC unroll 5
-              for (int k = 0; k < W; ++k) acc[k][r] += v * window[k];
-            }
-          }
-        }
-#pragma GCC unroll 5
-        for (int k = 0; k < W; ++k)
-#pragma GCC unroll 4
-          for (int r = 0; r < R; ++r) {
-            float* to = dw + (k * kChannelBlock + r) * L;
-            store(to, load(to) + acc[k][r]);
-          }
-      }
-    }
-  }
-}
-
-// Both rows of a kernel of two at once: the loads of dz serve twice as many sums.
-template <int R>
-LTN_INLINE void weights_block_2x2(const ConvShape& c, const float* in, const DzRows& dz, float* dw) {
-  const long row = static_cast<long>(c.in_w) * L;
-  const long plane = static_cast<long>(c.in_h) * row;
-  for (int ic = 0; ic < c.in_channels; ++ic, in += plane, dw += 4 * kChannelBlock * L) {
-    V acc[4][R];
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k)
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) acc[k][r] = V{};
-    for (int y = 0; y < dz.count; ++y) {
-      const float* p = in + y * c.stride_h * row;
-      const float* from = dz.first + y * dz.row;
-      V top = load(p), bottom = load(p + row);
-      for (int x = 0; x < c.out_w; ++x) {
-        const V right = load(p + (x + 1) * L), below = load(p + row + (x + 1) * L);
-#pragma GCC unroll 4
-        for (int r = 0; r < R; ++r) {
-          const V d = load(from + r * dz.channel + x * L);
-          acc[0][r] += d * top;
-          acc[1][r] += d * right;
-          acc[2][r] += d * bottom;
-          acc[3][r] += d * below;
-        }
-        top = right;
-        bottom = below;
-      }
-    }
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k)
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        float* to = dw + (k * kChannelBlock + r) * L;
-        store(to, load(to) + acc[k][r]);
-      }
-  }
-}
-
-template <int KW>
-__attribute__((noinline)) void weights_rows_of(const ConvShape& c, const float* in, DzRows dz, float* dw) {
-  const long block = static_cast<long>(c.in_channels) * c.kernel_h * c.kernel_w * kChannelBlock * L;
-  for (int oc = 0; oc < c.out_channels; oc += kChannelBlock, dz.first += kChannelBlock * dz.channel, dw += block) {
-    const int valid = c.out_channels - oc;
-    if constexpr (KW == 2) {
-      if (c.kernel_h == 2 && c.dilation_h == 1 && valid >= 3) {
-        weights_block_2x2<4>(c, in, dz, dw);
-        continue;
-      }
-    }
-    if (valid == 1) {
-      weights_block<1, KW>(c, in, dz, dw);
-    } else if (valid == 2) {
-      weights_block<2, KW>(c, in, dz, dw);
-    } else {
-      weights_block<4, KW>(c, in, dz, dw);
-    }
-  }
-}
-
-using WeightsRows = void (*)(const ConvShape&, const float*, DzRows, float*);
-
-inline WeightsRows weights_rows_for(const ConvShape& c) {
-  if (c.stride_w != 1 || c.dilation_w != 1) return weights_rows_of<0>;
-  switch (c.kernel_w) {
-    case 1:
-      return weights_rows_of<1>;
-    case 2:
-      return weights_rows_of<2>;
-    case 3:
-      return weights_rows_of<3>;
-    case 5:
-      return weights_rows_of<5>;
-    default:
-      return weights_rows_of<0>;
-  }
-}
-
 // Where rows of dz go: at once to their buffer, or by way of the scratch rows.
 LTN_INLINE DzRows target_rows(const ConvBackward& a, int y, int count) {
   if (a.dz.first != nullptr && a.dz_step == 1) return {a.dz.first + y * a.dz.row, a.dz.row, a.dz.channel, count};
@@ -220,13 +89,52 @@ LTN_INLINE void spend_rows(const ConvBackward& a, int y, const DzRows& rows, Wei
       for (int x = 0; x < c.out_w; ++x) store(to + x * a.dz_step * L, load(from + x * L));
     }
   }
-  weights_rows(c, row_of(c, a.in, y), rows, a.dw);
+  weights_rows(a, y, rows);
 }
 
 // Rows that are spent together: enough places for the sums to stay in registers a while.
 LTN_INLINE int rows_together(const ConvBackward& a) {
+  if (patched(a.conv)) return a.dz.first == nullptr ? 2 : 2 * patch_rows(a.conv);
   if (a.dz.first == nullptr || a.dz_step != 1) return 1;
   return a.conv.out_w >= 32 ? 1 : 32 / a.conv.out_w;
+}
+
+// Rows of dz of a stored convolution from row y on, where each place has one gradient or none; else false.
+bool stored_rows(const ConvBackward& a, int y, const DzRows& rows) {
+  const ConvShape& c = a.conv;
+  const PoolShape& p = a.pool;
+  const bool plain = p.kernel_h == 0;
+  const bool whole = takes_windows(c, p) && 2 * p.out_w == c.out_w && y % 2 == 0 && rows.count % 2 == 0;
+  if (!plain && !(whole && y + rows.count <= 2 * p.out_h)) return false;
+  const long width = static_cast<long>(c.out_w) * L;
+  for (int o = 0; o < c.out_channels; ++o) {
+    const V c0 = all(a.bias[o]), c1 = all(a.c1[o]), kappa = all(a.kappa[o]);
+    const float* z = a.z + (static_cast<long>(o) * c.out_h + y) * width;
+    float* to = rows.first + o * rows.channel;
+    if (plain) {
+      const float* g = a.gradient + (static_cast<long>(o) * c.out_h + y) * width;
+      for (int i = 0; i < rows.count; ++i, to += rows.row, z += width, g += width) {
+        for (long x = 0; x < width; x += L) store(to + x, affine(load(z + x), c1, c0) + kappa * load(g + x));
+      }
+      continue;
+    }
+    long at = (static_cast<long>(o) * p.out_h + y / 2) * p.out_w * L;
+    for (int i = 0; i < rows.count; i += 2, to += 2 * rows.row, z += 2 * width) {
+      for (long x = 0; x < width; x += 2 * L, at += L) {
+        const V g = kappa * load(a.gradient + at);
+        const VI index = load_bytes(a.index + at);
+        const auto place = [&](int k, long offset) __attribute__((always_inline)) {
+          const V d = affine(load(z + offset), c1, c0);
+          return index == all_int(k) ? d + g : d;
+        };
+        store(to + x, place(0, x));
+        store(to + x + L, place(1, x + L));
+        store(to + rows.row + x, place(2, width + x));
+        store(to + rows.row + x + L, place(3, width + x + L));
+      }
+    }
+  }
+  return true;
 }
 
 void backward_rows(const ConvBackward& a, int from, WeightsRows weights_rows) {
@@ -235,7 +143,8 @@ void backward_rows(const ConvBackward& a, int from, WeightsRows weights_rows) {
   const int together = rows_together(a);
   for (int first = from; first < c.out_h; first += together) {
     const DzRows rows = target_rows(a, first, first + together < c.out_h ? together : c.out_h - first);
-    for (int i = 0; i < rows.count; ++i) {
+    const bool made = a.z != nullptr && stored_rows(a, first, rows);
+    for (int i = 0; i < rows.count && !made; ++i) {
       const int y = first + i;
       float* row = rows.first + i * rows.row;
       if (a.z == nullptr && a.weights != nullptr) {
@@ -290,7 +199,8 @@ __attribute__((noinline)) void backward_windows(const ConvBackward& a, WeightsRo
 void conv_backward(const ConvBackward& a) {
   const WeightsRows weights_rows = weights_rows_for(a.conv);
   if (a.z != nullptr || !takes_windows(a.conv, a.pool)) return backward_rows(a, 0, weights_rows);
-  if (a.weights == nullptr) return backward_sparse(a);
+  if (a.weights == nullptr && !patched(a.conv)) return backward_sparse(a);
+  if (a.weights == nullptr) return backward_rows(a, 0, weights_rows);
   switch (a.conv.kernel_w) {
     case 2:
       return backward_windows<2>(a, weights_rows);

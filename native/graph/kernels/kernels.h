@@ -51,6 +51,19 @@ inline bool patched(const ConvShape& c) {
          c.dilation_w == 1 && c.in_channels >= 16 && c.out_channels >= 16 && c.out_h % 2 == 0 && c.out_w % 2 == 0;
 }
 
+inline int channels_of_blocks(int channels) { return (channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock; }
+
+// The weights' sums of patches, in floats.
+inline long patch_sums(const ConvShape& c) {
+  return kPatch * kPatch * static_cast<long>(channels_of_blocks(c.in_channels)) * channels_of_blocks(c.out_channels);
+}
+
+// Rows of patches whose parts of the weights' sums are made together: about sixteen patches.
+inline int patch_rows(const ConvShape& c) {
+  const int rows = 32 / c.out_w;
+  return rows < 1 ? 1 : (rows < c.out_h / 2 ? rows : c.out_h / 2);
+}
+
 // A window that moves over rows and columns; kernel_h 0 where there is none. Places outside count as absent (maximum)
 // or as zeros (average).
 struct PoolShape {
@@ -121,10 +134,12 @@ struct ConvBackward {
   const float* gradient;      // [channels][rows][columns][lanes] of the block's output
   const uint8_t* index;
   const float* valid;  // [lanes], 1 or 0; null where all are
-  float* rows;         // scratch: pool.kernel_h (at least 1) rows
+  float* rows;         // scratch: pool.kernel_h (at least 1) rows; where there are patches, 2
+  float* scratch;      // of patches
   Place dz;            // of at least a multiple of four channels
   int dz_step;         // distance of columns, in vectors
-  float* dw;           // [out_channels / 4][in_channels][kernel_h][kernel_w][4][lanes], added to
+  float* dw;           // [out_channels / 4][in_channels][kernel_h][kernel_w][4][lanes], added to; of patches
+                       // [16][out_channels / 4][in_channels, a multiple of four][4]
   float* db;           // [out_channels][lanes], added to; or null
 };
 
@@ -249,6 +264,8 @@ struct Kernels {
   void (*squared_error)(const SquaredError&);
   // totals[i] += sum over the lanes of in[i]; in[i] = 0. Of `count` vectors.
   void (*flush)(float* in, long count, double* totals);
+  // the same with the sums of patches, whose totals are [out_channels / 4][in_channels][9][4]
+  void (*flush_patches)(const ConvShape&, float* in, double* totals);
   // few images, each by itself
   void (*few_place)(const FewPlace&);
   void (*few_conv)(const FewConv&);

@@ -73,7 +73,7 @@ constexpr ltn::graph::Kernels kTable = {
     LTN_KERNELS_NAME, kLanes,       load_tile,      store_tile,     conv_forward,  conv_statistics, conv_moments,
     conv_backward,    conv_plain,   slope_backward, pool_forward,   pool_backward, elementwise,     function,
     dropout,          linear_block, linear,         linear_weights, cross_entropy, squared_error,   flush,
-    few_place,        few_conv,     few_pool,       few_linear,     few_transpose};
+    flush_patches,    few_place,    few_conv,       few_pool,       few_linear,    few_transpose};
 
 }  // namespace
 

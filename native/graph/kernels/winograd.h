@@ -10,12 +10,17 @@
 
 namespace {
 
+using ltn::graph::channels_of_blocks;
 using ltn::graph::kPatch;
+
+// Distance of a patch's elements, a vector more than there are: at powers of two all sixteen would meet in one place of
+// the cache.
+LTN_INLINE long element_step(int channels, int patches) { return (static_cast<long>(channels) * patches + 1) * L; }
 
 // V[element][channel][patch] of the patches from row 2 py on.
 __attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* in, int patches, float* v) {
   const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h;
-  const long element = static_cast<long>(c.in_channels) * patches * L;
+  const long element = element_step(c.in_channels, patches);
   for (int ic = 0; ic < c.in_channels; ++ic, in += plane, v += static_cast<long>(patches) * L) {
     V left[4][2];
     const auto column = [&](int x, V(&to)[4]) __attribute__((always_inline)) {
@@ -72,54 +77,55 @@ LTN_INLINE void winograd_block(int channels, const float* u, const float* v, int
 }
 
 template <int P>
-__attribute__((noinline)) void winograd_products(int channels, const float* u, const float* v, int patches, float* m) {
-  const long element = static_cast<long>(channels) * patches * L;
-  for (int e = 0; e < kPatch * kPatch;
-       ++e, v += element, u += channels * kChannelBlock, m += kChannelBlock * patches * L) {
-    for (int x = 0; x < patches; x += P) {
-      const int at = x + P <= patches ? x : patches - P;
-      winograd_block<P>(channels, u, v + at * L, patches, m + at * L);
-    }
+__attribute__((noinline)) void winograd_products(int channels, const float* u, const float* v, float* m) {
+  const long in = element_step(channels, P), out = element_step(kChannelBlock, P);
+  for (int e = 0; e < kPatch * kPatch; ++e, v += in, u += channels * kChannelBlock, m += out) {
+    winograd_block<P>(channels, u, v, P, m);
   }
 }
 
-using WinogradProducts = void (*)(int, const float*, const float*, int, float*);
+using WinogradProducts = void (*)(int, const float*, const float*, float*);
 
 inline WinogradProducts winograd_products_for(int patches) {
   WinogradProducts found = nullptr;
-  with_count<kMaxPositions>(best_positions(patches), [&](auto p) { found = winograd_products<p>; });
+  with_count<kMaxPositions>(patches, [&](auto p) { found = winograd_products<p>; });
   return found;
 }
 
-// As window_row: calls each(x, first channel, channels, sums) for the windows of the rows 2 py and 2 py + 1.
+// As window_row: calls each(x, first channel, channels, sums) for the windows of the rows 2 py and 2 py + 1; of a few
+// patches at a time, whose elements stay near.
 template <typename Each>
 LTN_INLINE void winograd_row(const ConvShape& c, const float* in, const float* patched, const float* bias,
                              float* scratch, int py, Each&& each) {
-  const int patches = c.out_w / 2;
+  const int columns = c.out_w / 2, patches = best_positions(columns);
   float* v = scratch;
-  float* m = v + static_cast<long>(kPatch) * kPatch * c.in_channels * patches * L;
-  winograd_inputs(c, in + static_cast<long>(2 * py) * c.in_w * L, patches, v);
+  float* m = v + kPatch * kPatch * element_step(c.in_channels, patches);
   const WinogradProducts products = winograd_products_for(patches);
   const long block = static_cast<long>(kPatch) * kPatch * c.in_channels * kChannelBlock;
-  const long element = static_cast<long>(kChannelBlock) * patches * L;
-  for (int o = 0; o < c.out_channels; o += kChannelBlock, patched += block) {
-    products(c.in_channels, patched, v, patches, m);
-    const int valid = c.out_channels - o < kChannelBlock ? c.out_channels - o : kChannelBlock;
-    for (int x = 0; x < patches; ++x) {
+  const long element = element_step(kChannelBlock, patches);
+  for (int next = 0; next < columns; next += patches) {
+    const int first = next + patches <= columns ? next : columns - patches;
+    winograd_inputs(c, in + (static_cast<long>(2 * py) * c.in_w + 2 * first) * L, patches, v);
+    const float* u = patched;
+    for (int o = 0; o < c.out_channels; o += kChannelBlock, u += block) {
+      products(c.in_channels, u, v, m);
+      const int valid = c.out_channels - o < kChannelBlock ? c.out_channels - o : kChannelBlock;
       for (int r = 0; r < valid; ++r) {
-        const float* from = m + (static_cast<long>(r) * patches + x) * L;
-        V upper[kPatch], lower[kPatch];
-#pragma GCC unroll 4
-        for (int j = 0; j < kPatch; ++j) {
-          const V m0 = load(from + j * element), m1 = load(from + (4 + j) * element);
-          const V m2 = load(from + (8 + j) * element), m3 = load(from + (12 + j) * element);
-          upper[j] = m0 + (m1 + m2);
-          lower[j] = (m1 - m2) - m3;
-        }
         const V b = bias != nullptr ? all(bias[o + r]) : V{};
-        V acc[1][4] = {{upper[0] + (upper[1] + upper[2]) + b, (upper[1] - upper[2]) - upper[3] + b,
-                        lower[0] + (lower[1] + lower[2]) + b, (lower[1] - lower[2]) - lower[3] + b}};
-        each(x, o + r, 1, acc);
+        for (int x = 0; x < patches; ++x) {
+          const float* from = m + (static_cast<long>(r) * patches + x) * L;
+          V upper[kPatch], lower[kPatch];
+#pragma GCC unroll 4
+          for (int j = 0; j < kPatch; ++j) {
+            const V m0 = load(from + j * element), m1 = load(from + (4 + j) * element);
+            const V m2 = load(from + (8 + j) * element), m3 = load(from + (12 + j) * element);
+            upper[j] = m0 + (m1 + m2);
+            lower[j] = (m1 - m2) - m3;
+          }
+          V acc[1][4] = {{upper[0] + (upper[1] + upper[2]) + b, (upper[1] - upper[2]) - upper[3] + b,
+                          lower[0] + (lower[1] + lower[2]) + b, (lower[1] - lower[2]) - lower[3] + b}};
+          each(first + x, o + r, 1, acc);
+        }
       }
     }
   }
