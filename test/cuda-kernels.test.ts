@@ -10,6 +10,8 @@ import { promisify } from 'node:util'
 const ROOT = path.join(__dirname, '..')
 const KERNELS = [
   'pass',
+  'totals',
+  ...[1, 2, 3, 5].map(kernel => `training_${kernel}`),
   ...[0, 1, 2, 3, 5].flatMap(kernel => [4, 8].map(channels => `convolution_${kernel}_${channels}`)),
 ]
 const run = promisify(execFile)

@@ -11,7 +11,7 @@ import { benchmarks } from './bench/benchmarks'
 const ROOT = path.join(__dirname, '..')
 const SOURCES = [
   ...['cuda.cc', 'graphs.h', 'kernels.h'].map(name => path.join(__dirname, 'stand-in', name)),
-  ...['arguments.h', 'bodies.h'].map(name => path.join(ROOT, 'native', 'cuda', 'kernels', name)),
+  ...['arguments.h', 'bodies.h', 'training.h'].map(name => path.join(ROOT, 'native', 'cuda', 'kernels', name)),
 ]
 const STAMP = path.join(ROOT, 'build', 'stamp.json')
 const BINARY = path.join(ROOT, 'build', 'cuda-stand-in.node')
@@ -78,6 +78,7 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
     ['cuda-graphs.test.ts', 30],
     ['cuda-compile.test.ts', 43],
     ['cuda-fused.test.ts', 62],
+    ['cuda-train.test.ts', 21],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)

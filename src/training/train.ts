@@ -323,13 +323,13 @@ function graphedEpoch(run: Run, graphed: GraphedRun, train: Pair, validation: Pa
   if (batchSize === 'full') {
     return graphedFullBatch(
       graphed,
-      () => callOperator('aten::stack', '', [fullLosses(run, train, validation), 0]) as Tensor,
+      forward => callOperator('aten::stack', '', [fullLosses(run, train, validation, forward), 0]) as Tensor,
     )
   }
   return graphedMiniBatches(
     graphed,
     batchSize,
-    (x, y) => batchLoss(run, x, y).reshape([1]),
+    (x, y, forward) => batchLoss(run, x, y, forward).reshape([1]),
     () => validationLoss(run, ...validation).reshape([1]),
   )
 }
