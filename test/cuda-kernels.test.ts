@@ -68,6 +68,16 @@ describe('the fused kernels of a GPU', () => {
     for (const name of KERNELS) assert.ok(readFileSync(cubin).includes(name), name)
   })
 
+  const skip = process.platform === 'linux' ? false : 'compiled for Linux alone'
+  test('stay in their memory, and write all of their output', { skip }, async () => {
+    const program = path.join(folder, 'bounds')
+    const options = ['-std=c++20', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']
+    const source = path.join(__dirname, 'stand-in', 'bounds.cc')
+    await run(process.env.CXX ?? 'c++', [...options, `-I${path.join(ROOT, 'native')}`, source, '-o', program])
+    const { stdout } = await run(program)
+    assert.equal(stdout, '2000 convolutions and 2000 passes stay in their memory\n')
+  })
+
   test('are left out where nvcc fails, where libtorch has no CUDA, and where they are not wanted', async () => {
     const said: string[] = []
     const broken = { program: path.join(folder, 'none', 'nvcc'), version: 'release 0' }

@@ -559,9 +559,9 @@ NAPI_MODULE_EXPORT int cuModuleGetFunction(void** function, void*, const char* n
   *function = &found->second;
   return 0;
 }
-NAPI_MODULE_EXPORT int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                                      unsigned block_y, unsigned block_z, unsigned, void* handle, void** arguments,
-                                      void**) {
+NAPI_MODULE_EXPORT int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
+                                      unsigned block_x, unsigned block_y, unsigned block_z, unsigned, void* handle,
+                                      void** arguments, void**) {
   if (grid_x == 0 || grid_y == 0 || grid_z != 1 || block_x != ltn::fused::kThreads || block_y != 1 || block_z != 1) {
     return 1;
   }

@@ -1,4 +1,5 @@
-// The fused kernels on the processor: the bodies that nvcc compiles for a GPU, called block by block and thread by thread.
+// The fused kernels on the processor: the bodies that nvcc compiles for a GPU, called block by block and thread by
+// thread.
 #pragma once
 
 #include <algorithm>

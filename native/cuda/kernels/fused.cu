@@ -60,10 +60,10 @@ __device__ __forceinline__ void training(const Training& a) {
 
 }  // namespace ltn::fused
 
-#define LTN_CONVOLUTION(K, C)                                                                       \
-  extern "C" __global__ void __launch_bounds__(ltn::fused::kThreads, 4)                             \
-      convolution_##K##_##C(const __grid_constant__ ltn::fused::Convolution a) {                    \
-    ltn::fused::convolution<K, C>(a);                                                               \
+#define LTN_CONVOLUTION(K, C)                                                    \
+  extern "C" __global__ void __launch_bounds__(ltn::fused::kThreads, 4)          \
+      convolution_##K##_##C(const __grid_constant__ ltn::fused::Convolution a) { \
+    ltn::fused::convolution<K, C>(a);                                            \
   }
 #define LTN_CONVOLUTIONS(K) \
   LTN_CONVOLUTION(K, 4)     \
