@@ -75,7 +75,7 @@ describe('the fused kernels of a GPU', () => {
     const source = path.join(__dirname, 'stand-in', 'bounds.cc')
     await run(process.env.CXX ?? 'c++', [...options, `-I${path.join(ROOT, 'native')}`, source, '-o', program])
     const { stdout } = await run(program)
-    assert.equal(stdout, '2000 convolutions and 2000 passes stay in their memory\n')
+    assert.equal(stdout, '2000 convolutions, 2000 passes and 1000 trainings stay in their memory\n')
   })
 
   test('are left out where nvcc fails, where libtorch has no CUDA, and where they are not wanted', async () => {

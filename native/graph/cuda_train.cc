@@ -195,7 +195,7 @@ bool plain(const at::Tensor& tensor, c10::ScalarType dtype, const c10::Device& d
 
 bool trains_on_gpu(const Stage& convolution, const Stage& norm) {
   const at::Tensor& weight = convolution.weight;
-  if (weight.dim() != 4 || weight.size(2) != weight.size(3)) return false;
+  if (weight.dim() != 4 || weight.numel() == 0 || weight.size(2) != weight.size(3)) return false;
   const auto kernels_end = std::end(fused::kSquareKernels);
   if (std::find(std::begin(fused::kSquareKernels), kernels_end, weight.size(2)) == kernels_end) return false;
   for (size_t i = 0; i < 2; ++i) {

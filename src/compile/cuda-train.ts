@@ -28,8 +28,11 @@ export interface TrainingChoice {
 
 /** Of 1 or the largest of a tensor, where that is more: what losses and running statistics may differ from eager's. */
 const TOLERANCE = 1e-4
-/** Of the largest of a gradient, and a hundredth of the largest of all: a bias before batch norm has rounding alone. */
-const GRADIENTS = 1e-3
+/**
+ * Of the largest of a gradient, and a hundredth of the largest of all. Those before batch norm are what remains of sums that
+ * cancel: eager's own are off by some thousandths for thousands of images, and a bias has rounding alone.
+ */
+const GRADIENTS = 1e-2
 
 /** A call of the chain, or the calls of a block that fused kernels compute. */
 interface Step {

@@ -83,7 +83,8 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * `amp`.
    *
    * On a GPU, the first three steps run as they are; then a step is captured as a CUDA graph (`cuda.CUDAGraph`), the
-   * optimizer in it, and replayed: the kernels are eager's, without the program between them. Adam, AdamW and SGD step by
+   * optimizer in it, and replayed: the kernels are eager's, without the program between them, but for blocks of fused ones
+   * where the addon has those, they agree and are measured faster (docs/cuda.md). Adam, AdamW and SGD step by
    * their fused kernels meanwhile, whose learning rate a scheduler changes as ever; others need `{ capturable: true }`. A
    * smaller last batch is an eager step. Not captured, and so eager, with the reason in `explain(model)`: what reads a
    * value, or works on the CPU. There `amp` may be had with it, in bfloat16. Before each epoch it is noticed that modules,
