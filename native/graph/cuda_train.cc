@@ -171,7 +171,7 @@ struct TrainBlock : torch::autograd::Function<TrainBlock> {
       kernels.a.y = values.mutable_data_ptr<float>();
       kernels.start(Training::Pass::Values);
       std::tie(out[0], out[1], std::ignore) = at::convolution_backward(
-          values, x, weight, c10::nullopt, {1, 1}, padding, {1, 1}, false, {0, 0}, 1, {wants_x, wants_weight, false});
+          values, x, weight, std::nullopt, {1, 1}, padding, {1, 1}, false, {0, 0}, 1, {wants_x, wants_weight, false});
     }
     // the edges are those of the tensors that are there
     size_t edge = 2;

@@ -149,11 +149,12 @@ class State {
 
   /** Losses, then buffers, then gradients of one step, whose traces are removed. */
   trial(body: Body, forward: Forward | undefined): { values: Tensor[]; gradients: (Tensor | null)[] } {
-    return this.#aside(() => {
+    const run = () => {
       const losses = body(forward)
       const buffers = this.#buffers.map(([buffer]) => buffer.clone())
       return { values: [losses, ...buffers], gradients: this.parameters.map(({ grad }) => grad) }
-    })
+    }
+    return this.#aside(() => tidy(run))
   }
 
   /** Milliseconds of a replay of forward, loss and backward. */
