@@ -10,6 +10,8 @@ import { promisify } from 'node:util'
 const ROOT = path.join(__dirname, '..')
 const KERNELS = [
   'pass',
+  'totals',
+  ...[1, 2, 3, 5].map(kernel => `training_${kernel}`),
   ...[0, 1, 2, 3, 5].flatMap(kernel => [4, 8].map(channels => `convolution_${kernel}_${channels}`)),
 ]
 const run = promisify(execFile)
@@ -73,7 +75,7 @@ describe('the fused kernels of a GPU', () => {
     const source = path.join(__dirname, 'stand-in', 'bounds.cc')
     await run(process.env.CXX ?? 'c++', [...options, `-I${path.join(ROOT, 'native')}`, source, '-o', program])
     const { stdout } = await run(program)
-    assert.equal(stdout, '2000 convolutions and 2000 passes stay in their memory\n')
+    assert.equal(stdout, '2000 convolutions, 2000 passes and 1000 trainings stay in their memory\n')
   })
 
   test('are left out where nvcc fails, where libtorch has no CUDA, and where they are not wanted', async () => {

@@ -11,7 +11,7 @@ import { benchmarks } from './bench/benchmarks'
 const ROOT = path.join(__dirname, '..')
 const SOURCES = [
   ...['cuda.cc', 'graphs.h', 'kernels.h'].map(name => path.join(__dirname, 'stand-in', name)),
-  ...['arguments.h', 'bodies.h'].map(name => path.join(ROOT, 'native', 'cuda', 'kernels', name)),
+  ...['arguments.h', 'bodies.h', 'training.h'].map(name => path.join(ROOT, 'native', 'cuda', 'kernels', name)),
 ]
 const STAMP = path.join(ROOT, 'build', 'stamp.json')
 const BINARY = path.join(ROOT, 'build', 'cuda-stand-in.node')
@@ -78,6 +78,8 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
     ['cuda-graphs.test.ts', 30],
     ['cuda-compile.test.ts', 43],
     ['cuda-fused.test.ts', 62],
+    ['cuda-train.test.ts', 9],
+    ['cuda-train-blocks.test.ts', 14],
   ] as const) {
     test(`the tests for a GPU in ${file} pass`, async t => {
       const told = await withStandIn(file)
@@ -95,7 +97,8 @@ describe('with a CUDA that is made of the CPU', { skip }, () => {
       ['', 'the addon was built without them (no nvcc was found, or LIBTORCH_NODE_CUDA_KERNELS was 0)'],
     ] as const) {
       const told = await withStandIn(path.join('programs', 'cuda-kernels.ts'), [], kernels)
-      assert.ok(told.includes(`of eager's kernels: there are no fused kernels: ${why}\n`), told)
+      // of predictions and of a training
+      assert.equal(told.split(`of eager's kernels: there are no fused kernels: ${why}\n`).length, 3, told)
     }
   })
 

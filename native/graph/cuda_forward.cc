@@ -6,21 +6,13 @@
 #include <ATen/ops/linear.h>
 #include <c10/core/DeviceGuard.h>
 
-#include <algorithm>
-#include <climits>
-#include <string>
-
 #include "core/errors.h"
 #include "cuda/launch.h"
+#include "graph/cuda_convolution.h"
 
 namespace ltn::graph {
 
 namespace {
-
-// Threads that keep a GPU busy; with fewer of them each computes fewer channels.
-constexpr int64_t kEnoughThreads = 1 << 15;
-
-const float* address(const at::Tensor& tensor) { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
 
 fused::Affine affine_of(const Stage* norm, const at::Tensor& bias) {
   fused::Affine a;
@@ -42,28 +34,6 @@ fused::Affine affine_of(const Stage* norm, const at::Tensor& bias) {
 bool does_nothing(const fused::Tail& tail) {
   return tail.affine.bias == nullptr && tail.affine.mean == nullptr && tail.before.map == fused::Map::None &&
          tail.pool.kind == fused::Pool::Kind::None && tail.after.map == fused::Map::None;
-}
-
-int divide_up(int64_t n, int64_t by) { return static_cast<int>((n + by - 1) / by); }
-
-void need_countable(int64_t elements) {
-  if (elements > INT_MAX - fused::kThreads) fail(code::kArgValue, "so many places are not counted by fused kernels");
-}
-
-int channels_of(const fused::Convolution& a) {
-  const int64_t tiles = int64_t{a.images} * a.tiles_h * a.tiles_w;
-  for (const int channels : fused::kChannels) {
-    const int groups = divide_up(a.out_c, channels);
-    if (groups * channels * 3 <= a.out_c * 4 && tiles * groups >= kEnoughThreads) return channels;
-  }
-  return std::end(fused::kChannels)[-1];
-}
-
-int kernel_of(const fused::Convolution& a) {
-  const bool plain =
-      a.kernel_h == a.kernel_w && a.stride_h == 1 && a.stride_w == 1 && a.dilation_h == 1 && a.dilation_w == 1;
-  const auto end = std::end(fused::kSquareKernels);
-  return plain && std::find(std::begin(fused::kSquareKernels), end, a.kernel_h) != end ? a.kernel_h : 0;
 }
 
 }  // namespace
@@ -97,18 +67,8 @@ at::Tensor CudaForward::convolve(const Piece& piece, const at::Tensor& x) const 
     a.tail.pool = piece.pool;
     a.tail.after = piece.after;
   }
-  need_countable(int64_t{a.images} * a.tiles_h * a.tiles_w);
-  const int channels = channels_of(a), groups = divide_up(a.out_c, channels);
-  if (groups > 65535) fail(code::kArgValue, piece.product->name, ": so many channels are not fused");
-  a.chunk = std::max(1, fused::kStagedWeights / (a.kernel_h * a.kernel_w * channels));
   const at::Tensor y = at::empty({x.size(0), a.out_c, a.out_h, a.out_w}, x.options());
-  a.x = address(x);
-  a.weight = address(piece.product->weight);
-  a.y = y.mutable_data_ptr<float>();
-  read_by_launches({x, piece.product->weight});
-  const std::string name = "convolution_" + std::to_string(kernel_of(a)) + "_" + std::to_string(channels);
-  const int blocks = divide_up(int64_t{a.images} * a.tiles_h * a.tiles_w, fused::kThreads);
-  Launch{name.c_str(), x.device(), static_cast<unsigned>(blocks), static_cast<unsigned>(groups), fused::kThreads}(a);
+  start_convolution(a, x, piece.product->weight, y);
   if (!piece.pooled() || pools) return y;
   fused::Tail tail;
   tail.pool = piece.pool;

@@ -104,6 +104,7 @@ void register_graph(Environment& env, napi_value exports) {
   register_training(env, exports);
   register_describe(env, exports);
   register_cuda_predict(env, exports);
+  register_cuda_train(env, exports);
   define<create>(env, exports, "graphCreate");
   define<graph_predict>(env, exports, "graphPredict");
 }

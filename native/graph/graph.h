@@ -31,6 +31,7 @@ void register_graph(Environment& env, napi_value exports);
 void register_training(Environment& env, napi_value exports);
 void register_describe(Environment& env, napi_value exports);
 void register_cuda_predict(Environment& env, napi_value exports);
+void register_cuda_train(Environment& env, napi_value exports);
 void register_recordings(Environment& env, napi_value exports);
 
 }  // namespace ltn

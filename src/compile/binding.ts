@@ -91,6 +91,11 @@ export interface GraphBinding {
   graphCudaConvolutions(id: number): number
   graphCudaSteps(id: number, direct: number): string[]
   graphCudaPredict(id: number, x: Slot, direct: number, result: object): Slot
+  /** Whether kernels train a convolution and the batch norm behind it; see `native/graph/cuda_train_block.cc` for these. */
+  graphCudaTrains(convolution: Stage, norm: Stage): boolean
+  graphCudaTrainBlock(convolution: Stage, norm: Stage, x: Slot, result: object): Slot
+  cudaRandomState(device: number, result: object): Slot
+  cudaSetRandomState(device: number, state: Slot): void
 }
 
 export const graph = binding as unknown as GraphBinding

@@ -86,7 +86,7 @@ class FusedForward {
 }
 
 /** Libtorch's convolutions do not round their inputs to TF32 meanwhile. */
-function unrounded<R>(body: () => R): R {
+export function unrounded<R>(body: () => R): R {
   const allowed = graph.cudaTf32Convolutions(false)
   try {
     return tidy(body)
@@ -137,7 +137,7 @@ export function chooseForward(
 }
 
 /** Milliseconds of a replay, on the current stream. */
-function timeOf(cudaGraph: CUDAGraph): number {
+export function timeOf(cudaGraph: CUDAGraph): number {
   const replays = (count: number) => {
     const [start, end] = [new Event({ enableTiming: true }), new Event({ enableTiming: true })]
     start.record()

@@ -9,33 +9,35 @@ import { captureStepsOf, Optimizer, replayStepOf, stateReplacedOf } from '../opt
 import type { Tensor } from '../tensor/tensor'
 import { deviceOf, WARM_UP } from './cuda-forward'
 import { ModelGuard } from './cuda-guard'
+import { type Body, chooseTraining, type TrainingChoice } from './cuda-train'
 import { NotFused } from './recording'
 import { noteTraining, type TrainingEntry } from './training'
-
-/** How a step is computed: forward, loss and backward, without `zeroGrad` and `step`; gives the losses as one tensor. */
-export type Body = () => Tensor
 
 /** What is told of a training by CUDA graphs, for `explain`. */
 export interface GraphedSteps {
   captures: number
   replays: number
   eager: number
+  /** What the kernels of the graph are. */
+  kernels: readonly string[]
 }
 
 /**
  * The steps of a training on a GPU: the first three run as they are, on a stream of their own; then one is captured as a
- * CUDA graph, with the gradients in the graph's memory and the optimizer's fused kernel, and from there on replayed. What
+ * CUDA graph, with the gradients in the graph's memory and the optimizer's fused kernel, and from there on replayed. Blocks
+ * of the network are computed by fused kernels where those agree with eager's and are faster (`chooseTraining`). What
  * cannot be captured goes on as it is, and `explain` says why.
  */
 export class GraphedTraining {
   readonly #entry: TrainingEntry
-  readonly #steps: GraphedSteps = { captures: 0, replays: 0, eager: 0 }
+  readonly #steps: GraphedSteps = { captures: 0, replays: 0, eager: 0, kernels: [] }
   readonly #model: Module
   readonly #optimizer: Optimizer
   readonly #device: CudaDevice
   #guard: ModelGuard | undefined
   #options = ''
   #warm = 0
+  #choice: TrainingChoice | undefined
   #graph: CUDAGraph | undefined
   #losses: Tensor | undefined
   #gradients: readonly (readonly [Tensor, Tensor | null])[] = []
@@ -74,10 +76,13 @@ export class GraphedTraining {
   begin(): void {
     captureStepsOf(this.#optimizer, true)
     const options = optionsOf(this.#optimizer)
+    const inPlace = this.#graph === undefined || holdsInPlace(this.#graph)
     if (this.#guard !== undefined && !this.#guard.holds()) {
+      this.#choice = undefined
       this.#forget()
       this.#warm = 0
-    } else if (this.#graph !== undefined && (options !== this.#options || !holdsInPlace(this.#graph))) {
+    } else if (this.#graph !== undefined && (options !== this.#options || !inPlace)) {
+      if (!inPlace) this.#choice = undefined
       this.#forget()
       this.#warm = WARM_UP - 1 // one makes what an optimizer lacks
     }
@@ -146,8 +151,11 @@ export class GraphedTraining {
     replayStepOf(this.#optimizer)
     try {
       side.waitStream(currentStream(this.#device))
+      this.#choice ??= chooseTraining(this.#model, parametersOf(this.#optimizer), this.#device, side, body)
+      const { forward, told } = this.#choice
+      this.#steps.kernels = told
       this.#losses = captureStrictly(graph, side, () => {
-        const losses = tidy(body)
+        const losses = tidy(() => body(forward))
         this.#optimizer.step()
         return losses
       })
@@ -169,6 +177,7 @@ export class GraphedTraining {
   close(): void {
     if (this.#entry.graphed === undefined) return
     captureStepsOf(this.#optimizer, false)
+    this.#choice = undefined
     this.#forget()
   }
 

@@ -105,7 +105,9 @@ function explainOneByOne(entry: Entry, plan: NativePlan): string[] {
 
 function explainTraining(entry: TrainingEntry): string {
   if (entry.graphed !== undefined && entry.reason === undefined) {
-    return `${entry.signature}: a CUDA graph\n${graphedText(entry.graphed)}`
+    const { graphed } = entry
+    const kernels = graphed.kernels.map(line => `  ${line}`)
+    return [`${entry.signature}: a CUDA graph`, graphedText(graphed), ...kernels].join('\n')
   }
   if (entry.id === -1) return eagerLines(entry).join('\n')
   const plan = graph.graphDescribe(entry.id, entry.count)

@@ -1,4 +1,5 @@
 export { CompiledModule, compile } from './compiled'
 export { GraphedTraining } from './cuda-step'
+export type { Forward } from './cuda-train'
 export { explain } from './explain'
 export { CompiledStep } from './training'

@@ -16,6 +16,8 @@ export interface Call {
   layer: Leaf | undefined
   /** `aten::relu`, without the overload; empty for a layer. */
   operation: string
+  /** Of an operator. */
+  overload: string
   /** All arguments of an operator but the first; tensors are the model's own. */
   options: Argument[]
   from: readonly number[]
@@ -100,7 +102,7 @@ function chainOf(
   const chain: Call[] = []
   for (const { operation: full, layer: id, arguments: given, results } of recording.calls) {
     const [first, ...rest] = given
-    const operation = full.split('.')[0]!
+    const [operation = '', overload = ''] = full.split('.')
     const layer = id === -1 ? undefined : layers.get(id)
     const what = layer?.toString() ?? full
     if (isCount(operation, given, known)) {
@@ -117,7 +119,7 @@ function chainOf(
     const from = isTensorArgument(first) ? recording.shapes[first.tensor]! : []
     const inPlace = layer === undefined ? operation.endsWith('_') : writesInput(layer)
     at = results[0] ?? at
-    chain.push({ layer, operation, options, from, to: recording.shapes[at]!, problem, inPlace, counter })
+    chain.push({ layer, operation, overload, options, from, to: recording.shapes[at]!, problem, inPlace, counter })
     counter = undefined
   }
   if (at !== recording.output) throw new NotFused('the output is not that of the last call')

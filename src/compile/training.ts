@@ -22,7 +22,7 @@ export interface TrainingEntry {
   /** Further lines to the reason. */
   more: readonly string[]
   /** On a GPU. */
-  graphed?: { captures: number; replays: number; eager: number }
+  graphed?: { captures: number; replays: number; eager: number; kernels: readonly string[] }
 }
 
 const trained = new WeakMap<Module, TrainingEntry>()

@@ -1,4 +1,4 @@
-import { GraphedTraining } from '../compile'
+import { type Forward, GraphedTraining } from '../compile'
 import { turn } from '../core/abort'
 import type { Job } from '../core/job'
 import { drawShuffledOrder } from '../data/sampler'
@@ -27,7 +27,10 @@ export function newGraphedRun(
 }
 
 /** One step with all images, whose losses, training and validation, `body` gives as one tensor. */
-export async function graphedFullBatch({ job, steps }: GraphedRun, body: () => Tensor): Promise<[number, number]> {
+export async function graphedFullBatch(
+  { job, steps }: GraphedRun,
+  body: (forward?: Forward) => Tensor,
+): Promise<[number, number]> {
   steps.begin()
   using losses = await steps.step(job, body)
   await job.settled()
@@ -46,7 +49,7 @@ const AHEAD = 8
 export async function graphedMiniBatches(
   run: GraphedRun,
   batchSize: number,
-  body: (x: Tensor, y: Tensor) => Tensor,
+  body: (x: Tensor, y: Tensor, forward?: Forward) => Tensor,
   validate: () => Tensor,
 ): Promise<[number, number]> {
   const { job, steps, x, y, signal } = run
@@ -69,7 +72,7 @@ export async function graphedMiniBatches(
           callOperator('aten::index_select', 'out', [x, 0, rows, inputs])
           callOperator('aten::index_select', 'out', [y, 0, rows, targets])
         })
-        losses.push(await steps.step(job, () => body(inputs, targets)))
+        losses.push(await steps.step(job, forward => body(inputs, targets, forward)))
       } else {
         losses.push(steps.eager(job, () => body(select(x, rows), select(y, rows))))
       }

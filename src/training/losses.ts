@@ -16,13 +16,18 @@ export interface Losses {
 
 type Pair = readonly [x: Tensor, y: Tensor]
 
-/** Both losses of a step with all images; the gradients are those of the first. */
-export function fullLosses(run: Losses, [x, y]: Pair, [valX, valY]: Pair): Tensor[] {
+/** Both losses of a step with all images; the gradients are those of the first. `forward` takes the place of the model's. */
+export function fullLosses(
+  run: Losses,
+  [x, y]: Pair,
+  [valX, valY]: Pair,
+  forward = (input: Tensor) => run.model.forward(input),
+): Tensor[] {
   const { model } = run
   const precision = run.precision!
   const [trainLoss, valLoss] = precision.forward(() => {
-    const output = model.forward(x)
-    const valOutput = noGrad(() => model.forward(valX))
+    const output = forward(x)
+    const valOutput = noGrad(() => forward(valX))
     return [lossOf(run, output, y), noGrad(() => lossOf(run, valOutput, valY))] as const
   })
   precision.backward(trainLoss)
@@ -31,9 +36,14 @@ export function fullLosses(run: Losses, [x, y]: Pair, [valX, valY]: Pair): Tenso
 }
 
 /** The loss of a batch, and its gradients. */
-export function batchLoss(run: Losses, x: Tensor, y: Tensor): Tensor {
+export function batchLoss(
+  run: Losses,
+  x: Tensor,
+  y: Tensor,
+  forward = (input: Tensor) => run.model.forward(input),
+): Tensor {
   const precision = run.precision!
-  const batchLoss = precision.forward(() => lossOf(run, run.model.forward(x), y))
+  const batchLoss = precision.forward(() => lossOf(run, forward(x), y))
   precision.backward(batchLoss)
   keepFields(run.model)
   return value(batchLoss)

@@ -83,7 +83,8 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * `amp`.
    *
    * On a GPU, the first three steps run as they are; then a step is captured as a CUDA graph (`cuda.CUDAGraph`), the
-   * optimizer in it, and replayed: the kernels are eager's, without the program between them. Adam, AdamW and SGD step by
+   * optimizer in it, and replayed: the kernels are eager's, without the program between them, but for blocks of fused ones
+   * where the addon has those, they agree and are measured faster (docs/cuda.md). Adam, AdamW and SGD step by
    * their fused kernels meanwhile, whose learning rate a scheduler changes as ever; others need `{ capturable: true }`. A
    * smaller last batch is an eager step. Not captured, and so eager, with the reason in `explain(model)`: what reads a
    * value, or works on the CPU. There `amp` may be had with it, in bfloat16. Before each epoch it is noticed that modules,
@@ -323,13 +324,13 @@ function graphedEpoch(run: Run, graphed: GraphedRun, train: Pair, validation: Pa
   if (batchSize === 'full') {
     return graphedFullBatch(
       graphed,
-      () => callOperator('aten::stack', '', [fullLosses(run, train, validation), 0]) as Tensor,
+      forward => callOperator('aten::stack', '', [fullLosses(run, train, validation, forward), 0]) as Tensor,
     )
   }
   return graphedMiniBatches(
     graphed,
     batchSize,
-    (x, y) => batchLoss(run, x, y).reshape([1]),
+    (x, y, forward) => batchLoss(run, x, y, forward).reshape([1]),
     () => validationLoss(run, ...validation).reshape([1]),
   )
 }

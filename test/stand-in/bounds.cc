@@ -144,11 +144,91 @@ bool pass() {
   return true;
 }
 
+// All passes of a block, and the sums behind them; what reaches the convolution's values sums up to nothing.
+bool training() {
+  fused::Training a{};
+  fused::Convolution& c = a.convolution;
+  c.images = between(1, between(0, 9) == 0 ? 60 : 4);
+  c.in_c = between(1, 6);
+  c.in_h = between(1, 12);
+  c.in_w = between(1, 12);
+  c.out_c = between(1, 9);
+  c.kernel_h = c.kernel_w = fused::kSquareKernels[between(0, 3)];
+  c.stride_h = c.stride_w = c.dilation_h = c.dilation_w = 1;
+  c.pad_h = between(0, c.kernel_h - 1);
+  c.pad_w = between(0, c.kernel_w - 1);
+  c.conv_h = c.out_h = out_size(c.in_h, c.pad_h, c.kernel_h, 1, false);
+  c.conv_w = c.out_w = out_size(c.in_w, c.pad_w, c.kernel_w, 1, false);
+  a.pooled_h = c.conv_h / 2;
+  a.pooled_w = c.conv_w / 2;
+  if (a.pooled_h == 0 || a.pooled_w == 0) return false;
+  c.tiles_h = (c.conv_h + 1) / 2;
+  c.tiles_w = (c.conv_w + 1) / 2;
+  const long tiles = long{c.images} * c.tiles_h * c.tiles_w, places = long{c.images} * c.conv_h * c.conv_w;
+  a.blocks = std::min(blocks_of(tiles), between(1, 3));
+  const auto x = normal(long{c.images} * c.in_c * c.in_h * c.in_w);
+  const auto weight = normal(long{c.out_c} * c.in_c * c.kernel_h * c.kernel_w);
+  const auto gradient = normal(long{c.images} * c.out_c * a.pooled_h * a.pooled_w);
+  Channels channels(c.out_c);
+  std::vector<fused::Sums> partial(long{c.out_c} * a.blocks);
+  std::vector<float> mean(c.out_c, kUnwritten), variance = mean, sum = mean, along = mean;
+  std::vector<float> y(places * c.out_c, kUnwritten);
+  c.x = x.data();
+  c.weight = weight.data();
+  a.partial = partial.data();
+  const std::string name = "training_" + std::to_string(c.kernel_h);
+  const int groups = (c.out_c + fused::kTrainingChannels - 1) / fused::kTrainingChannels;
+  const auto gather = [&](fused::Training::Pass pass, fused::Totals totals, std::vector<float>& first,
+                          std::vector<float>& second) {
+    a.pass = pass;
+    run(name, &a, a.blocks, groups, {});
+    totals.moments = pass == fused::Training::Pass::Moments;
+    totals.partial = partial.data();
+    totals.channels = c.out_c;
+    totals.blocks = a.blocks;
+    totals.first = first.data();
+    totals.second = second.data();
+    run("totals", &totals, c.out_c, 1, first);
+    run("totals", &totals, c.out_c, 1, second);
+  };
+  long long batches = 0;
+  fused::Totals moved{};
+  if (either()) moved.bias = channels.bias.data();
+  moved.running_mean = channels.mean.data();
+  moved.running_var = channels.variance.data();
+  moved.batches = &batches;
+  moved.momentum = 0.1;
+  gather(fused::Training::Pass::Moments, moved, mean, variance);
+  c.tail.affine = channels.affine();
+  c.tail.affine.bias = nullptr;
+  c.tail.affine.mean = mean.data();
+  c.tail.affine.variance = variance.data();
+  c.tail.affine.eps = 1e-5f;
+  a.gradient = gradient.data();
+  gather(fused::Training::Pass::Gradients, {}, sum, along);
+  a.pass = fused::Training::Pass::Values;
+  a.sum = sum.data();
+  a.along = along.data();
+  a.y = y.data();
+  run(name, &a, a.blocks, groups, y);
+  for (int o = 0; o < c.out_c; ++o) {
+    double total = 0, size = 0;
+    for (long i = 0; i < places; ++i) {
+      const float value = y[(i / (c.conv_h * c.conv_w) * c.out_c + o) * c.conv_h * c.conv_w + i % (c.conv_h * c.conv_w)];
+      total += value;
+      size += std::fabs(value);
+    }
+    if (!(std::fabs(total) <= 1e-4 * (1 + size))) std::printf("gradients sum up to %g\n", total), std::exit(1);
+  }
+  return batches == 2;
+}
+
 }  // namespace
 
 int main() {
-  int convolutions = 0, passes = 0;
+  int convolutions = 0, passes = 0, trainings = 0;
   while (convolutions < 2000) convolutions += convolution() ? 1 : 0;
   while (passes < 2000) passes += pass() ? 1 : 0;
-  std::printf("%d convolutions and %d passes stay in their memory\n", convolutions, passes);
+  while (trainings < 1000) trainings += training() ? 1 : 0;
+  std::printf("%d convolutions, %d passes and %d trainings stay in their memory\n", convolutions, passes, trainings);
 }

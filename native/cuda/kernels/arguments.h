@@ -72,6 +72,47 @@ struct Pass {
   Tail tail;
 };
 
+// --- training: a convolution, batch norm by the batch's statistics, ReLU and a maximum pool of 2x2 in steps of two
+
+// What is gathered of a channel: how many values, their mean and their squared deviations from it; or two plain sums.
+struct Sums {
+  double count, first, second;
+};
+
+// A kernel that computes the convolution anew, in registers, and reads or writes one thing with it. Its own bias is
+// never added: the mean would take it away again.
+struct Training {
+  enum class Pass : int {
+    Moments,    // of the convolution's values, to `partial`
+    Gradients,  // sums of g and of g * x-hat, to `partial`; g is what reaches a value through pool and ReLU
+    Values,     // to y: the gradients of the convolution's values
+  };
+  Pass pass;
+  Convolution convolution;   // without a pool: tiles are all places; `affine` has the batch's mean and variance
+  int blocks;                // of threads, for each group of channels: a thread has every (blocks * kThreads)th tile
+  Sums* partial;             // [channels][blocks]
+  int pooled_h, pooled_w;    // of the windows, those tiles that are whole
+  const float* gradient;     // of the pool's output
+  const float *sum, *along;  // of each channel, what pass Gradients gave: sums of g, and of g * x-hat
+  float* y;
+};
+
+// The sums of a channel over all blocks, and what is made of them.
+struct Totals {
+  bool moments;
+  const Sums* partial;  // [channels][blocks]
+  int channels, blocks;
+  float *first, *second;  // of each channel: mean and variance, or both sums
+  // With moments: the convolution's bias or null, and what moves.
+  const float* bias;
+  float *running_mean, *running_var;
+  long long* batches;
+  double momentum;
+};
+
+constexpr int kTrainingChannels = 4;  // of a group
+constexpr int kMostBlocks = 1024;     // of threads, for a group
+
 constexpr int kThreads = 128;         // of a block
 constexpr int kStagedWeights = 4096;  // floats
 
