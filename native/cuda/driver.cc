@@ -40,17 +40,11 @@ struct Driver {
   int (*attribute)(int* value, int attribute, int device) = nullptr;
 
   Driver() {
-    find("cuInit", init);
-    find("cuDeviceGet", get);
-    find("cuDeviceGetName", name);
-    find("cuDeviceTotalMem_v2", total);
-    find("cuDeviceGetAttribute", attribute);
-  }
-
- private:
-  template <typename F>
-  static void find(const char* symbol, F& function) {
-    function = reinterpret_cast<F>(driver_function(symbol));
+    find_in_driver("cuInit", init);
+    find_in_driver("cuDeviceGet", get);
+    find_in_driver("cuDeviceGetName", name);
+    find_in_driver("cuDeviceTotalMem_v2", total);
+    find_in_driver("cuDeviceGetAttribute", attribute);
   }
 };
 

@@ -58,8 +58,7 @@ struct Driver {
  private:
   template <typename F>
   void find(const char* symbol, F& found) {
-    found = reinterpret_cast<F>(driver_function(symbol));
-    if (found == nullptr && missing == nullptr) missing = symbol;
+    if (!find_in_driver(symbol, found) && missing == nullptr) missing = symbol;
   }
 };
 

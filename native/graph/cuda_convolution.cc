@@ -26,11 +26,15 @@ int channels_of(const fused::Convolution& a) {
 int kernel_of(const fused::Convolution& a) {
   const bool plain =
       a.kernel_h == a.kernel_w && a.stride_h == 1 && a.stride_w == 1 && a.dilation_h == 1 && a.dilation_w == 1;
-  const auto end = std::end(fused::kSquareKernels);
-  return plain && std::find(std::begin(fused::kSquareKernels), end, a.kernel_h) != end ? a.kernel_h : 0;
+  return plain && has_square_kernels(a.kernel_h) ? a.kernel_h : 0;
 }
 
 }  // namespace
+
+bool has_square_kernels(int64_t size) {
+  const auto end = std::end(fused::kSquareKernels);
+  return std::find(std::begin(fused::kSquareKernels), end, size) != end;
+}
 
 void need_countable(int64_t elements) {
   // a thread's next tile is counted too

@@ -13,6 +13,9 @@ inline const float* address(const at::Tensor& tensor) {
 
 inline int divide_up(int64_t n, int64_t by) { return static_cast<int>((n + by - 1) / by); }
 
+// Whether kernels of their own are there for square ones of that size, with stride and dilation 1.
+bool has_square_kernels(int64_t size);
+
 // ERR_INVALID_ARG_VALUE for more than kernels count.
 void need_countable(int64_t elements);
 

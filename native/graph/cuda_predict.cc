@@ -9,10 +9,6 @@ namespace ltn {
 
 namespace {
 
-std::shared_ptr<Network> network_at(Environment& env, Args& args) {
-  return env.room<GraphRoom>().networks.at(args.id(0));
-}
-
 // cudaFusedMissing(): why there are no fused kernels for GPUs, or null
 napi_value fused_missing(Environment& env, Args&) {
   const std::string& why = fused_kernels_missing();
@@ -35,7 +31,7 @@ napi_value steps(Environment& env, Args& args) {
 // graphCudaPredict(id, x, direct, result): the slot of the output, which belongs to `result`; launched now, on the
 // current stream, and so not inside of a job
 napi_value predict(Environment& env, Args& args) {
-  const std::shared_ptr<Network> network = network_at(env, args);
+  const NetworkPtr network = network_at(env, args);
   const graph::Plan& plan = network->plan;
   const at::Tensor x = args.tensor(1);
   const bool fits = x.device() == plan.device && x.dim() == plan.rank && x.scalar_type() == c10::kFloat &&

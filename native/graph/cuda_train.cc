@@ -196,8 +196,7 @@ bool plain(const at::Tensor& tensor, c10::ScalarType dtype, const c10::Device& d
 bool trains_on_gpu(const Stage& convolution, const Stage& norm) {
   const at::Tensor& weight = convolution.weight;
   if (weight.dim() != 4 || weight.numel() == 0 || weight.size(2) != weight.size(3)) return false;
-  const auto kernels_end = std::end(fused::kSquareKernels);
-  if (std::find(std::begin(fused::kSquareKernels), kernels_end, weight.size(2)) == kernels_end) return false;
+  if (!has_square_kernels(weight.size(2))) return false;
   for (size_t i = 0; i < 2; ++i) {
     if (convolution.stride[i] != 1 || convolution.dilation[i] != 1 || convolution.padding[i] >= weight.size(2)) {
       return false;

@@ -54,7 +54,7 @@ Napi::Object describe_block(Environment& env, const Block& b) {
 // graphDescribe(id, count): { kernels, lanes, oneByOne, predictBytes, trainBytes, input, output, blocks } for so many
 // images, as NativePlan in src/compile/binding.ts says.
 napi_value describe_network(Environment& env, Args& args) {
-  const std::shared_ptr<Network> network = env.room<GraphRoom>().networks.at(args.id(0));
+  const NetworkPtr network = network_at(env, args);
   const graph::Plan& plan = network->plan;
   Napi::Object out = Napi::Object::New(env.env());
   out.Set("kernels", graph::kernels().name);

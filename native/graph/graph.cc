@@ -9,8 +9,6 @@ namespace ltn {
 
 namespace {
 
-using NetworkPtr = std::shared_ptr<Network>;
-
 HandleTable<NetworkPtr>& table(Environment& env) { return env.room<GraphRoom>().networks; }
 
 // graphCreate(stages, sizes of the input with its batch, owner, a GPU's index or null for the CPU): the id of a network
@@ -71,7 +69,7 @@ at::Tensor predict(Network& network, const at::Tensor& given) {
 // graphPredict(id, x, result, count): the slot of the output in eval mode, which belongs to `result`; -1 where x is not
 // what the plan is for (other sizes, or a gradient would be wanted).
 napi_value graph_predict(Environment& env, Args& args) {
-  const NetworkPtr network = table(env).at(args.id(0));
+  const NetworkPtr network = network_at(env, args);
   if (Autocast::here().cpu.enabled) [[unlikely]]
     return js_int(env, -1);  // mixed precision is not what was recorded
   if (env.queue.deferring()) [[unlikely]] {

@@ -20,9 +20,14 @@ struct Network {
   std::unique_ptr<graph::Trainer> trainer;  // where it is one to train
 };
 
+using NetworkPtr = std::shared_ptr<Network>;
+
 struct GraphRoom {
-  HandleTable<std::shared_ptr<Network>> networks{"network"};
+  HandleTable<NetworkPtr> networks{"network"};
 };
+
+// Of the first argument, its id.
+inline NetworkPtr network_at(Environment& env, Args& args) { return env.room<GraphRoom>().networks.at(args.id(0)); }
 
 graph::Stage read_stage(Environment& env, Napi::Object values);
 const char* activation_name(graph::Activation activation, graph::Function function);  // empty for none

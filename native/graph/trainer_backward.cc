@@ -220,17 +220,17 @@ void Trainer::flush(Worker& worker, double* totals, int tiles) {
 void Trainer::write_gradient(const at::Tensor& parameter, const std::function<void(float*)>& fill) {
   if (!parameter.defined() || !parameter.requires_grad()) return;
   at::Tensor& grad = parameter.mutable_grad();
-  if (grad.defined() && overwritten_->count(parameter.unsafeGetTensorImpl()) == 0) {
-    const at::Tensor more = at::empty_like(parameter.detach(), at::MemoryFormat::Contiguous);
-    fill(more.mutable_data_ptr<float>());
-    grad.add_(more);
-    return;
-  }
+  const bool adds = grad.defined() && overwritten_->count(parameter.unsafeGetTensorImpl()) == 0;
   // a gradient that somebody holds stays as it is
   const bool ours = grad.defined() && grad.use_count() == 1 && grad.is_contiguous() && !grad.requires_grad() &&
                     grad.scalar_type() == c10::kFloat && grad.storage().use_count() == 1;
-  if (!ours) grad = at::empty_like(parameter.detach(), at::MemoryFormat::Contiguous);
-  fill(grad.mutable_data_ptr<float>());
+  at::Tensor to = ours && !adds ? grad : at::empty_like(parameter.detach(), at::MemoryFormat::Contiguous);
+  fill(to.mutable_data_ptr<float>());
+  if (adds) {
+    grad.add_(to);
+    return;
+  }
+  grad = std::move(to);
   grad.unsafeGetTensorImpl()->bump_version();
 }
 

@@ -14,10 +14,6 @@ namespace ltn {
 
 namespace {
 
-using NetworkPtr = std::shared_ptr<Network>;
-
-NetworkPtr network_at(Environment& env, Args& args) { return env.room<GraphRoom>().networks.at(args.id(0)); }
-
 template <typename Each>
 void for_each_parameter(const graph::Plan& plan, Each&& each) {
   for (const graph::Stage& s : plan.stages()) {

@@ -20,9 +20,11 @@ using at::Tensor;
 
 constexpr int64_t kGrain = 32768;
 
-bool plain(const Tensor& tensor) {
+// A plain tensor with as many elements as the parameter.
+bool fits_to(const Tensor& tensor, const Tensor& param) {
   return tensor.defined() && tensor.is_cpu() && tensor.layout() == at::kStrided &&
-         tensor.scalar_type() == c10::kFloat && tensor.is_contiguous() && !tensor.is_inference() && !tensor.is_neg();
+         tensor.scalar_type() == c10::kFloat && tensor.is_contiguous() && !tensor.is_inference() && !tensor.is_neg() &&
+         tensor.numel() == param.numel();
 }
 
 float* written(const Tensor& tensor) {
@@ -55,11 +57,10 @@ bool fits(Adam& optimizer, const std::vector<Tensor>& params, const AdamOptions&
   for (const Tensor& param : params) {
     const Tensor& grad = param.grad();
     if (!grad.defined()) continue;
-    const auto fit = [&](const Tensor& other) { return plain(other) && other.numel() == param.numel(); };
-    if (!fit(param) || !fit(grad)) return false;
+    if (!fits_to(param, param) || !fits_to(grad, param)) return false;
     const auto* state = state_of<AdamState>(optimizer, param);
     if (state == nullptr) continue;
-    if (!fit(state->exp_avg()) || !fit(state->exp_avg_sq())) return false;
+    if (!fits_to(state->exp_avg(), param) || !fits_to(state->exp_avg_sq(), param)) return false;
     if (!state->count.is_cpu() || state->count.numel() != 1 || state->count.requires_grad()) return false;
   }
   return true;
@@ -109,11 +110,10 @@ bool fits(Sgd& optimizer, const std::vector<Tensor>& params, const SgdOptions& o
   for (const Tensor& param : params) {
     const Tensor& grad = param.grad();
     if (!grad.defined()) continue;
-    const auto fit = [&](const Tensor& other) { return plain(other) && other.numel() == param.numel(); };
-    if (!fit(param) || !fit(grad)) return false;
+    if (!fits_to(param, param) || !fits_to(grad, param)) return false;
     if (o.momentum() == 0) continue;
     const Tensor buffer = buffer_of(optimizer, param);
-    if (buffer.defined() && !fit(buffer)) return false;
+    if (buffer.defined() && !fits_to(buffer, param)) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { execa } from 'execa'
+import { digest } from './stamp.mjs'
 
 const FLAGS = ['-std=c++17', '-O3', '-arch=all-major', '-fatbin', '-Xfatbin=-compress-all']
 
@@ -30,10 +30,11 @@ export async function compileKernels({ root, nvcc, env, say }) {
   if (nvcc === null) return null
   const folder = path.join(root, 'native', 'cuda', 'kernels')
   const [output, stampFile] = ['fused.fatbin', 'fused.stamp'].map(name => path.join(root, 'build', name))
-  const hash = createHash('sha256').update(JSON.stringify([nvcc, FLAGS]))
-  for (const file of readdirSync(folder).sort())
-    hash.update(`\0${file}\0`).update(readFileSync(path.join(folder, file)))
-  const stamp = hash.digest('hex')
+  const sources = readdirSync(folder).sort()
+  const stamp = digest([
+    JSON.stringify([nvcc, FLAGS]),
+    ...sources.flatMap(file => [file, readFileSync(path.join(folder, file))]),
+  ])
   if (existsSync(output) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return output
   mkdirSync(path.dirname(output), { recursive: true })
   rmSync(stampFile, { force: true })

@@ -57,7 +57,8 @@ function fingerprint(file) {
   return `${size}@${Math.trunc(mtimeMs)}`
 }
 
-function digest(parts) {
+/** A fingerprint of texts and bytes, in their order. */
+export function digest(parts) {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part)
   return hash.digest('hex')

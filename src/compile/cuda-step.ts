@@ -11,16 +11,7 @@ import { deviceOf, WARM_UP } from './cuda-forward'
 import { ModelGuard } from './cuda-guard'
 import { type Body, chooseTraining, type TrainingChoice } from './cuda-train'
 import { NotFused } from './recording'
-import { noteTraining, type TrainingEntry } from './training'
-
-/** What is told of a training by CUDA graphs, for `explain`. */
-export interface GraphedSteps {
-  captures: number
-  replays: number
-  eager: number
-  /** What the kernels of the graph are. */
-  kernels: readonly string[]
-}
+import { type GraphedSteps, noteTraining, type TrainingEntry } from './training'
 
 /**
  * The steps of a training on a GPU: the first three run as they are, on a stream of their own; then one is captured as a

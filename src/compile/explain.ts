@@ -4,7 +4,7 @@ import { graph, type NativePlan } from './binding'
 import { CompiledModule, type Entry, entriesOf, MAX_RECORDINGS } from './compiled'
 import { blockTitle, drawPlan } from './drawing'
 import { forwardTraffic, reordering, sum, type Traffic, TrainingTraffic } from './traffic'
-import { type TrainingEntry, trainingOf } from './training'
+import { type GraphedSteps, type TrainingEntry, trainingOf } from './training'
 
 /**
  * Says what became of a compiled module's calls so far, and of the last compiled training of a module: for each signature a
@@ -47,17 +47,19 @@ function grouped(entries: readonly Entry[]): string[] {
   return [...texts].map(([text, heads]) => [...heads, text].join('\n'))
 }
 
-/** What CUDA graphs did, in a line. */
-function graphedText({ captures, replays, eager }: { captures: number; replays: number; eager: number }): string {
+/** What CUDA graphs did, and of which kernels they are. */
+function graphedLines(signature: string, { captures, replays, eager, kernels }: GraphedSteps): string[] {
   const times = (count: number) => (count === 1 ? 'once' : `${count} times`)
-  return `  captured ${times(captures)}, replayed ${times(replays)}; ${eager} eager before and besides`
+  return [
+    `${signature}: a CUDA graph`,
+    `  captured ${times(captures)}, replayed ${times(replays)}; ${eager} eager before and besides`,
+    ...kernels.map(line => `  ${line}`),
+  ]
 }
 
 function explainEntry(entry: Entry): string[] {
   const { graphed } = entry
-  if (graphed !== undefined && graphed.reason === undefined) {
-    return [`${entry.signature}: a CUDA graph`, graphedText(graphed), ...graphed.kernels.map(line => `  ${line}`)]
-  }
+  if (graphed !== undefined && graphed.reason === undefined) return graphedLines(entry.signature, graphed)
   if (entry.id === -1) return eagerLines({ ...entry, reason: graphed?.reason ?? entry.reason })
   const plan = graph.graphDescribe(entry.id, entry.count)
   if (plan.oneByOne) return explainOneByOne(entry, plan)
@@ -105,9 +107,7 @@ function explainOneByOne(entry: Entry, plan: NativePlan): string[] {
 
 function explainTraining(entry: TrainingEntry): string {
   if (entry.graphed !== undefined && entry.reason === undefined) {
-    const { graphed } = entry
-    const kernels = graphed.kernels.map(line => `  ${line}`)
-    return [`${entry.signature}: a CUDA graph`, graphedText(graphed), ...kernels].join('\n')
+    return graphedLines(entry.signature, entry.graphed).join('\n')
   }
   if (entry.id === -1) return eagerLines(entry).join('\n')
   const plan = graph.graphDescribe(entry.id, entry.count)

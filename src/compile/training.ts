@@ -8,6 +8,15 @@ import { networkOf } from './compiled'
 import type { Guard } from './guard'
 import { type Callable, NotFused, whyNot } from './recording'
 
+/** What `explain` is told of CUDA graphs. */
+export interface GraphedSteps {
+  captures: number
+  replays: number
+  eager: number
+  /** What the kernels of the graphs are. */
+  kernels: readonly string[]
+}
+
 /** A loss as `train` calls it. */
 export interface Criterion {
   forward(output: Tensor, target: Tensor): Tensor
@@ -22,7 +31,7 @@ export interface TrainingEntry {
   /** Further lines to the reason. */
   more: readonly string[]
   /** On a GPU. */
-  graphed?: { captures: number; replays: number; eager: number; kernels: readonly string[] }
+  graphed?: GraphedSteps
 }
 
 const trained = new WeakMap<Module, TrainingEntry>()

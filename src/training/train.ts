@@ -78,9 +78,9 @@ export interface TrainOptions<C = CrossEntropyLoss> {
    * Runs each step as one call of fused native code, where the network and the loss allow it (default false): tens of times
    * faster on small networks, in little more memory than the data's. Losses, gradients and the steps of Adam, AdamW and
    * SGD, computed in float64, are then nearer to float64's than eager's are, but not eager's bits; `forward` and the
-   * criterion are recorded once and not run again, as `compile` says; dropout draws from the default generator, but other masks than eager. `explain(model)` tells what was fused,
-   * or why not: then the training is eager. With a loader each of its batches is such a step. Not together with
-   * `amp`.
+   * criterion are recorded once and not run again, as `compile` says; dropout draws from the default generator, but
+   * other masks than eager. `explain(model)` tells what was fused, or why not: then the training is eager. With a loader
+   * each of its batches is such a step. Not together with `amp`.
    *
    * On a GPU, the first three steps run as they are; then a step is captured as a CUDA graph (`cuda.CUDAGraph`), the
    * optimizer in it, and replayed: the kernels are eager's, without the program between them, but for blocks of fused ones
