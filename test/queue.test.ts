@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Tensor } from '../src'
 import * as torch from '../src'
 import { Job } from '../src/core/job'
+import { handlesLeft } from './reference/handles'
 import { callOf, operatorCases } from './reference/operators'
 
 type Results = { shape: readonly number[]; dtype: string; device: string }[]
@@ -214,18 +215,20 @@ test("a wrong call is refused at once, with libtorch's own words", async () => {
 
 test('queued tensors are freed by tidy, dispose and the collector', async () => {
   const job = new Job()
+  const left = await handlesLeft(async () => {
+    for (let i = 0; i < 10; i++) {
+      job.run(() =>
+        torch.tidy(() => {
+          let x = torch.rand([100])
+          for (let k = 0; k < 10; k++) x = x.mul(2).relu()
+          return undefined
+        }),
+      )
+    }
+    await job.settled()
+  })
+  assert.equal(left, 0)
   const before = torch.memory.stats().tensors
-  for (let i = 0; i < 10; i++) {
-    job.run(() =>
-      torch.tidy(() => {
-        let x = torch.rand([100])
-        for (let k = 0; k < 10; k++) x = x.mul(2).relu()
-        return undefined
-      }),
-    )
-  }
-  await job.settled()
-  assert.equal(torch.memory.stats().tensors, before)
   job.run(() => {
     for (let k = 0; k < 5000; k++) torch.rand([100]).relu()
   })

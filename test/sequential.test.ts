@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as torch from '../src/index'
 import { nn } from '../src/index'
+import { handlesLeft } from './reference/handles'
 
 describe('nn.Sequential', () => {
   const layers = () => [new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 3)] as const
@@ -101,28 +102,11 @@ describe('nn.Sequential', () => {
   })
 
   describe('what lies between its layers', () => {
-    /**
-     * Handles that a forward leaves behind, its result included. Operators free what was collected before them, so that
-     * nothing may wait to be freed; what V8 collects meanwhile could only hide some of them.
-     */
-    function made(net: { forward(x: never): unknown }, x: torch.Tensor): number {
-      const collecting = torch.memory.setCollecting(false)
-      const once = () => {
-        torch.memory.collect()
-        const before = torch.memory.stats().tensors
-        net.forward(x as never)
-        return torch.memory.stats().tensors - before
-      }
-      try {
-        return Math.max(once(), once(), once())
-      } finally {
-        torch.memory.setCollecting(collecting)
-      }
-    }
+    const made = (net: { forward(x: never): unknown }, x: torch.Tensor) => handlesLeft(() => net.forward(x as never))
 
-    it('is freed at once, whether the layer is in place, gives its input back or a view of it', () => {
+    it('is freed at once, whether the layer is in place, gives its input back or a view of it', async () => {
       const x = torch.rand([2, 1, 8, 8])
-      assert.equal(made(new nn.Sequential(...layers()), torch.rand([5, 4])), 1)
+      assert.equal(await made(new nn.Sequential(...layers()), torch.rand([5, 4])), 1)
       const convolution = new nn.Conv2d(1, 2, 3)
       const pool = new nn.MaxPool2d(2)
       const net = new nn.Sequential(
@@ -133,7 +117,7 @@ describe('nn.Sequential', () => {
         new nn.Dropout(0.5).eval(),
         new nn.Flatten(),
       )
-      assert.equal(made(net, x), 1)
+      assert.equal(await made(net, x), 1)
       const expected = pool.forward(convolution.forward(x).relu()).reshape([2, 18])
       assert.deepEqual(net.forward(x).tolist(), expected.tolist())
       assert.equal(x.sum().item() > 0, true, "the input is the caller's")
