@@ -24,6 +24,47 @@ describe('train with { compile: true }, as a run', () => {
     assert.ok(compiled.training)
   })
 
+  it('stays at float64 where images come again: their first convolution then goes by what is kept of each', async () => {
+    const build = () =>
+      new nn.Sequential(
+        new nn.Conv2d(3, 6, 3, { padding: 1 }),
+        new nn.BatchNorm2d(6),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Flatten(),
+        new nn.Linear(6 * 16 * 16, 4),
+      ) as unknown as AnyModule
+    const data = dataOf({ shape: [3, 32, 32], classes: 4, count: 75 })
+    // as photographs are: bright, and much alike from place to place
+    const smooth = (x: torch.Tensor) =>
+      nn.functional
+        .avgPool2d(x as never, 5, { stride: 1, padding: 2 })
+        .mul(200)
+        .add(120)
+        .detach() as torch.Tensor
+    for (const pair of [data.train, data.validation]) pair[0] = smooth(pair[0])
+    torch.manualSeed(3)
+    const nets = [build().double() as AnyModule, build(), build()] as const
+    for (const net of nets) net.loadStateDict(nets[1].stateDict())
+    const wide = {
+      train: [data.train[0].double(), data.train[1]],
+      validation: [data.validation[0].double(), data.validation[1]],
+    }
+    const histories: torch.History[] = []
+    for (const [i, net] of nets.entries()) {
+      torch.manualSeed(5)
+      const options = { epochs: 4, batchSize: 16, compile: i === 2 }
+      histories.push(await trained(net, (i === 0 ? wide : data) as typeof data, options, 0.001))
+    }
+    const [exact, eager, compiled] = histories as [torch.History, torch.History, torch.History]
+    const distance = (of: torch.History) =>
+      Math.max(...of.trainLosses.map((loss, i) => Math.abs(loss - exact.trainLosses[i]!)))
+    assertFused(nets[2])
+    assert.ok(distance(compiled) <= Math.max(distance(eager), 1e-6), `${distance(compiled)}, eager ${distance(eager)}`)
+    // a pass for statistics would be a second one
+    assert.match(torch.explain(nets[2]), /one pass over the data/)
+  })
+
   it('gives the same bits with any number of threads', async () => {
     const network = { ...NETWORKS[0]!, count: 200 }
     const data = dataOf(network)

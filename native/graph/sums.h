@@ -9,6 +9,7 @@ namespace ltn::graph {
 void take_sums(float* from, int64_t count, double* to);
 // to += from
 void add_up(const double* from, int64_t count, double* to);
+void add_floats(const float* from, int64_t count, double* to);
 // to = from * scale
 void write_sums(const double* from, int64_t count, double scale, float* to);
 

@@ -88,7 +88,7 @@ class Trainer {
   void for_tiles(const std::function<void(Worker&, double*, Tile&)>& each);
   void ensure(Worker& worker, Tile& tile, int block, int track_from);
   bool statistics_from_moments();
-  void gather_moments();
+  bool gather_moments();
   bool gather_moments_of_images(int64_t count);
   void reserve_kept();
   void finish_first_block(double denominator);

@@ -6,17 +6,19 @@
 #include <cmath>
 #include <cstring>
 
+#include "graph/sums.h"
 #include "graph/trainer.h"
 
 namespace ltn::graph {
 
 namespace {
 
-// Of a kernel with more places the moments of a batch that comes once cost more than they save.
+// Of a kernel with more places the moments of a batch that comes once cost more than they save. (Kept of each image
+// they pay from the second epoch on: 27 places cost the first one about as much as each later one gains.)
 constexpr int kTapsOfPassingBatches = 9;
 
-// Of each image they are kept where they are less than this share of the data.
-constexpr int64_t kLeastDataOfMoments = 8;
+// Of each image they are kept where its data are at least so many times theirs: 27 places of 3x32x32 are.
+constexpr int64_t kLeastDataOfMoments = 7;
 
 // Where the parts of the variance cancel to less than this share, it is gathered in a pass of its own.
 constexpr double kLeastShare = 1e-3;
@@ -30,18 +32,22 @@ std::array<int64_t, 3> Trainer::passes() const {
   return {further, 1, further};
 }
 
-void Trainer::gather_moments() {
+// False where they would cost more than they save.
+bool Trainer::gather_moments() {
   const bool passing = order_ != nullptr;
   if (!passing) {
     for (const KeptMoments& kept : kept_moments_) {
       if (kept.x.const_data_ptr() != x_ || kept.version != batch_->x._version() || kept.x.sizes() != batch_->x.sizes())
         continue;
       moments_ = kept.values;
-      return;
+      return true;
     }
   }
   const int64_t count = moments_count(taps_);
-  if (passing && gather_moments_of_images(count)) return;
+  if (passing) {
+    if (gather_moments_of_images(count)) return true;
+    if (taps_ > kTapsOfPassingBatches) return false;
+  }
   for (const auto& w : workers_) w->moments.reserve(count * kernels().lanes * 4);
   const int64_t at = offsets_[0].moments;
   for_tiles([&](Worker& worker, double* totals, Tile& tile) {
@@ -55,9 +61,10 @@ void Trainer::gather_moments() {
     const double* t = chunk_totals_.data() + c * totals_size_ + at;
     for (int64_t i = 0; i < count; ++i) moments_[i] += t[i];
   }
-  if (passing) return;
+  if (passing) return true;
   if (kept_moments_.size() == 2) kept_moments_.erase(kept_moments_.begin());
   kept_moments_.push_back({batch_->x, batch_->x._version(), moments_});
+  return true;
 }
 
 // From what is kept of each image; what is not is gathered first. False where that would take too much memory.
@@ -93,15 +100,13 @@ bool Trainer::gather_moments_of_images(int64_t count) {
   }
   moments_.assign(count, 0.0);
   for (int64_t i = 0; i < count_; ++i) {
-    const float* from = kept.values.data() + order_[i] * count;
-    for (int64_t m = 0; m < count; ++m) moments_[m] += static_cast<double>(from[m]);
+    add_floats(kept.values.data() + order_[i] * count, count, moments_.data());
   }
   return true;
 }
 
 bool Trainer::statistics_from_moments() {
-  if (taps_ == 0 || (order_ != nullptr && taps_ > kTapsOfPassingBatches)) return false;
-  gather_moments();
+  if (taps_ == 0 || !gather_moments()) return false;
   const Block& b = plan_.blocks()[0];
   const Stage& conv = plan_.stages()[b.linear];
   const float* w = conv.weight.const_data_ptr<float>();
