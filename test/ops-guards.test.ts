@@ -121,6 +121,28 @@ const FAMILIES: Record<
       ['_convert_indices_from_coo_to_csr.default', /indices of rows must be in/, ints(0, 1, 90), 2],
     ],
   },
+  'connectionist temporal classification': {
+    does: [
+      ['ctc_loss.IntList', ones(4, 2, 3), ints(1, 2, 1), [4, 4], [1, 2]],
+      ['ctc_loss.Tensor', ones(4, 3), ints(1, 2), ints(4), ints(2)],
+      ['_ctc_loss.default', ones(4, 2, 3), ints(1, 9, 1, 2).reshape([2, 2]), [4, 4], [1, 2]], // 9 is behind its target
+      ['_ctc_loss.Tensor', ones(4, 2, 3), ints(1, 2, 1).int(), ints(4, 4), ints(1, 2)],
+      ['_ctc_loss_backward.default', ones(2), ones(4, 2, 3), ints(1, 2, 1), [4, 4], [1, 2], ones(2), ones(2, 4, 5), 0],
+    ],
+    refused: [
+      ['ctc_loss.IntList', /label 9 is out of range for 3 classes/, ones(4, 2, 3), ints(1, 9, 1), [4, 4], [1, 2]],
+      ['ctc_loss.Tensor', /label -1 is out of range for 3 classes/, ones(4, 3), ints(1, -1), ints(4), ints(2)],
+      ['_ctc_loss.default', /label 3 is/, ones(4, 2, 3), ints(1, 1, 3, 2).reshape([2, 2]), [4, 4], [1, 2]],
+      ['_ctc_loss_backward.default', /label 7 is/, ones(2), ones(4, 2, 3), ints(1, 7, 1), [4, 4], [1, 2], ones(2), ones(2, 4, 5), 0], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /input_lengths/, ones(2), ones(4, 2, 3), ints(1, 2, 1), [4, 5], [1, 2], ones(2), ones(2, 4, 5), 0], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /fewer targets/, ones(2), ones(4, 2, 3), ints(1, 2, 1), [4, 4], [1, 3], ones(2), ones(2, 4, 7), 0], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /at least 0/, ones(2), ones(4, 2, 3), ints(1, 2, 1), [4, -4], [1, 2], ones(2), ones(2, 4, 5), 0], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /must be 2 lengths/, ones(2), ones(4, 2, 3), ints(1, 2, 1), [4], [1, 2], ones(2), ones(2, 4, 5), 0], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /log_alpha/, ones(2), ones(4, 2, 3), ints(1, 2, 1), [4, 4], [1, 2], ones(2), ones(2, 4, 4), 0], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /blank/, ones(2), ones(4, 2, 3), ints(1, 2, 1), [4, 4], [1, 2], ones(2), ones(2, 4, 5), 3], // biome-ignore format: one call
+      ['_ctc_loss_backward.default', /grad must have/, ones(1), ones(4, 2, 3), ints(1, 2, 1), [4, 4], [1, 2], ones(2), ones(2, 4, 5), 0], // biome-ignore format: one call
+    ],
+  },
   'lists and combinations': {
     does: [
       ['_compute_linear_combination.default', ones(2, 3), ones(4, 2)],

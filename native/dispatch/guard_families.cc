@@ -272,6 +272,59 @@ void linear_combination(const Stack& stack) {
   alike(tensor(stack, 2), input, "out");
 }
 
+// --- connectionist temporal classification: (log_probs [T, N, C] or [T, C], targets, input_lengths, target_lengths)
+std::vector<int64_t> lengths(const Stack& stack, size_t i) {
+  if (!stack[i].isTensor()) return stack[i].toIntVector();
+  const Tensor all = tensor(stack, i).to(at::kCPU, at::kLong).contiguous();
+  return {all.const_data_ptr<int64_t>(), all.const_data_ptr<int64_t>() + all.numel()};
+}
+
+// What lies behind a target's length is not read.
+template <size_t first>
+void labels(const Stack& stack) {
+  const Tensor &scores = tensor(stack, first), &targets = tensor(stack, first + 1);
+  if (targets.is_meta() || scores.dim() == 0 || !at::isIntegralType(targets.scalar_type(), false)) return;
+  const Tensor all = targets.to(at::kCPU, at::kLong).contiguous();
+  const int64_t *label = all.const_data_ptr<int64_t>(), *end = label + all.numel();
+  const bool in_rows = all.dim() == 2;
+  const int64_t classes = scores.size(-1), width = in_rows ? all.size(1) : 0;
+  for (const int64_t length : lengths(stack, first + 3)) {
+    const int64_t count = std::clamp<int64_t>(length, 0, in_rows ? std::min(width, end - label) : end - label);
+    for (int64_t i = 0; i < count; ++i) {
+      TORCH_CHECK(label[i] >= 0 && label[i] < classes, "label ", label[i], " is out of range for ", classes,
+                  " classes");
+    }
+    label += in_rows ? std::min(width, end - label) : count;
+  }
+}
+
+// (grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank, ...)
+void ctc_backward(const Stack& stack) {
+  const Tensor &scores = tensor(stack, 1), &targets = tensor(stack, 2), &alpha = tensor(stack, 6);
+  TORCH_CHECK(scores.dim() == 3, "log_probs must be [T, N, C]");
+  const int64_t most = scores.size(0), count = scores.size(1), blank = stack[7].toInt();
+  TORCH_CHECK(blank >= 0 && blank < scores.size(2), "blank must be in label range");
+  const std::vector<int64_t> of_inputs = lengths(stack, 3), of_targets = lengths(stack, 4);
+  for (const auto* all : {&of_inputs, &of_targets}) {
+    TORCH_CHECK(static_cast<int64_t>(all->size()) == count, "there must be ", count, " lengths, got ", all->size());
+    positive(*all, 0, "lengths");
+  }
+  int64_t longest = 0, sum = 0;
+  for (const int64_t length : of_inputs) TORCH_CHECK(length <= most, "input_lengths must be at most ", most);
+  for (const int64_t length : of_targets) {
+    longest = std::max(longest, length);
+    TORCH_CHECK(length <= targets.numel() && (sum += length) <= targets.numel(),
+                "there are fewer targets than lengths");
+  }
+  const bool in_rows = targets.dim() == 2 && targets.size(0) == count && targets.size(1) >= longest;
+  TORCH_CHECK(in_rows || targets.dim() == 1, "targets must be [N, S], S at least ", longest, ", or all in a row");
+  sizes(tensor(stack, 0), {count}, "grad");
+  sizes(tensor(stack, 5), {count}, "neg_log_likelihood");
+  TORCH_CHECK(alpha.dim() == 3 && alpha.size(0) == count && alpha.size(1) == most && alpha.size(2) >= 2 * longest + 1,
+              "log_alpha must be what the forward gave");
+  labels<1>(stack);
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, ArgumentGuard>> family_guards() {
@@ -313,6 +366,18 @@ std::vector<std::pair<std::string, ArgumentGuard>> family_guards() {
       {"aten::_convert_indices_from_coo_to_csr.out", &rows_to_compress},
       {"aten::_compute_linear_combination", &linear_combination},
       {"aten::_compute_linear_combination.out", &linear_combination},
+      {"aten::ctc_loss.IntList", &labels<0>},
+      {"aten::ctc_loss.Tensor", &labels<0>},
+      {"aten::_ctc_loss", &labels<0>},
+      {"aten::_ctc_loss.Tensor", &labels<0>},
+      {"aten::_ctc_loss.out", &labels<0>},
+      {"aten::_ctc_loss.Tensor_out", &labels<0>},
+      {"aten::_cudnn_ctc_loss", &labels<0>},
+      {"aten::_cudnn_ctc_loss.Tensor", &labels<0>},
+      {"aten::_cudnn_ctc_loss.out", &labels<0>},
+      {"aten::_ctc_loss_backward", &ctc_backward},
+      {"aten::_ctc_loss_backward.Tensor", &ctc_backward},
+      {"aten::_ctc_loss_backward.out", &ctc_backward},
   };
 }
 

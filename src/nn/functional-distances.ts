@@ -1,10 +1,9 @@
 /** Distances of `torch.nn.functional`, and the loss that aligns sequences. */
 import type { Broadcast } from '../core/broadcast-types'
 import type { DType } from '../core/dtype'
-import { OutOfRangeError } from '../core/errors'
 import type { Check, Reduced, Shape } from '../core/shape-types'
 import { callPublic } from '../ops/resolve'
-import { isTensor, type Tensor } from '../tensor/tensor'
+import type { Tensor } from '../tensor/tensor'
 import type { Result } from '../tensor/typed'
 import type { ElementwiseLossOf, Reduction } from './data-rules'
 import { call } from './functional-call'
@@ -39,30 +38,15 @@ export function ctcLoss<D extends DType, const R extends Reduction = 'mean'>(
 export function ctcLoss(...args: unknown[]): Tensor {
   const names = ['logProbs', 'targets', 'inputLengths', 'targetLengths', 'blank', 'reduction', 'zeroInfinity']
   const options = new LayerOptions('ctcLoss', names, args, 4)
-  const [logProbs, targets] = [options.tensor('logProbs'), options.tensor('targets')]
-  const targetLengths = options.raw('targetLengths')
-  checkLabels(targets, targetLengths, Number(logProbs.shape.at(-1)))
   return callPublic('aten::ctc_loss', [
-    logProbs,
-    targets,
+    options.tensor('logProbs'),
+    options.tensor('targets'),
     options.raw('inputLengths'),
-    targetLengths,
+    options.raw('targetLengths'),
     options.integer('blank', 0),
     reductionCode(options),
     options.flag('zeroInfinity'),
   ]) as Tensor
-}
-
-/** libtorch's kernels read wherever a label points to. What lies behind a target's length is not read. */
-function checkLabels(targets: Tensor, lengths: unknown, classes: number): void {
-  const labels = [targets.tolist()].flat(2) as number[]
-  const known = (isTensor(lengths) ? [lengths.tolist()].flat() : lengths) as number[]
-  const width = targets.ndim === 2 ? (targets.size(1) as number) : labels.length
-  const read = (i: number) => targets.ndim !== 2 || !Array.isArray(known) || i % width < known[Math.floor(i / width)]!
-  const wrong = labels.find((label, i) => read(i) && (label < 0 || label >= classes))
-  if (wrong !== undefined) {
-    throw new OutOfRangeError(`ctcLoss: label ${wrong} is out of range for ${classes} classes`)
-  }
 }
 
 /** What is left of two shapes, broadcast, without the dimension that is compared. */
