@@ -230,9 +230,15 @@ describe('the archive from a mirror', onLinux, () => {
   it('of a killed installation leaves nothing behind that disturbs the next', async () => {
     mirror.put(CPU_ZIP, archive('2.13.0+cpu'), { cuts: [60_000, 1000, 1000, 1000] })
     const { child, outcome } = sandbox.start(env())
-    while (mirror.requests.length < 2) await sleep(10)
+    let ended = false
+    const over = outcome.then(({ stderr }) => {
+      ended = true
+      return stderr
+    })
+    while (mirror.requests.length < 2 && !ended) await sleep(10)
     child.kill('SIGKILL')
-    await outcome
+    assert.ok(mirror.requests.length >= 2, await over)
+    await over
     mirror.put(CPU_ZIP, archive('2.13.0+cpu'))
     assertInstalled(await sandbox.install(env()), '2.13.0+cpu', 'libtorch')
   })

@@ -79,8 +79,7 @@ Plan::Plan(std::vector<Stage> stages, int64_t c, int64_t h, int64_t w, int64_t i
   }
   for (const Block& b : blocks_) {
     if (b.kind != Block::Kind::Conv) continue;
-    rows_ = std::max({rows_, backward_rows(b) + backward_scratch(b.conv), patches_scratch(b.conv),
-                      patches_scratch(backward_shape(b))});
+    rows_ = std::max({rows_, backward_rows(b), backward_scratch(b), patches_scratch(b.conv)});
   }
   lay_out(inference_, false);
   lay_out(training_, true);

@@ -38,7 +38,7 @@ Trainer::Trainer(const Plan& plan, Loss loss) : plan_(plan), loss_(loss) {
       o.dw_count = out * b.taps();
       o.db_count = b.conv.out_channels;
       o.vector_dw = take(sums_floats_, patched(b.conv) ? patch_sums(b.conv) : o.dw_count * lanes);
-      if (i > 0) {
+      if (i > 0 || patched(b.conv)) {
         const ConvShape back = backward_shape(b);
         o.dz = take(dz_bytes_, round_up(out * back.in_h * back.in_w * lanes * 4, 64));
       }

@@ -133,22 +133,26 @@ void Trainer::step_down(Worker& worker, Tile& tile, int i) {
       a.index = b.pool.kernel_h != 0 ? index(i, tile) : nullptr;
       a.valid = tile.used < k.lanes ? tile.valid : nullptr;
       a.rows = reinterpret_cast<float*>(worker.rows.data());
-      a.scratch = a.rows + backward_rows(b);
       a.dw = sums + o.vector_dw;
-      if (i > 0) {
-        const int top = b.conv.dilation_h * (b.conv.kernel_h - 1) - b.pad_h;
-        const int left = b.conv.dilation_w * (b.conv.kernel_w - 1) - b.pad_w;
-        float* dz = reinterpret_cast<float*>(worker.dz.data() + o.dz);
-        const long row = static_cast<long>(back.in_w) * k.lanes;
-        a.dz = {dz + top * row + left * k.lanes, row * b.conv.stride_h, row * back.in_h};
-        a.dz_step = b.conv.stride_w;
+      if (i == 0 && !patched(b.conv)) {
         k.conv_backward(a);
-        const long width = static_cast<long>(b.in_w) * k.lanes;
-        const BlockWeights& w = weights_[i];
-        k.conv_plain(
-            {back, dz, w.backward.data(), data_or_null(w.patched_backward), a.rows, {below, width, width * b.in_h}});
+        return;
+      }
+      const int top = b.conv.dilation_h * (b.conv.kernel_h - 1) - b.pad_h;
+      const int left = b.conv.dilation_w * (b.conv.kernel_w - 1) - b.pad_w;
+      float* dz = reinterpret_cast<float*>(worker.dz.data() + o.dz);
+      const long row = static_cast<long>(back.in_w) * k.lanes;
+      a.dz = {dz + top * row + left * k.lanes, row * b.conv.stride_h, row * back.in_h};
+      a.dz_step = b.conv.stride_w;
+      k.conv_backward(a);
+      const long width = static_cast<long>(b.in_w) * k.lanes;
+      const Place out{below, width, width * b.in_h};
+      const BlockWeights& w = weights_[i];
+      if (patched(b.conv)) {
+        const Place in = plan_.place(i - 1, tile.memory, layout);
+        k.conv_backward_patches({back, dz, data_or_null(w.patched_backward), out, in, a.rows, a.dw});
       } else {
-        k.conv_backward(a);
+        k.conv_plain({back, dz, w.backward.data(), nullptr, a.rows, out});
       }
       return;
     }

@@ -126,14 +126,19 @@ int64_t patches_scratch(const ConvShape& c) {
 }
 
 int64_t backward_rows(const Block& b) {
-  const int64_t rows = std::max(b.pool.kernel_h, patched(b.conv) ? 2 : 1);
+  const int64_t rows = std::max(b.pool.kernel_h, 1);
   return rows * channels_of_blocks(b.conv.out_channels) * b.conv.out_w * kernels().lanes;
 }
 
-int64_t backward_scratch(const ConvShape& c) {
-  if (!patched(c)) return 0;
-  const int64_t channels = channels_of_blocks(c.in_channels) + channels_of_blocks(c.out_channels);
-  return kPatch * channels * patch_rows(c) * (c.out_w / 2) * kernels().lanes;
+int64_t backward_scratch(const Block& b) {
+  if (!patched(b.conv)) return 0;
+  const ConvShape c = backward_shape(b);
+  const int64_t patches = static_cast<int64_t>(patch_rows(c)) * (c.out_w / 2);
+  // a vector more for each element, see element_step in kernels/winograd.h
+  const int64_t v = kPatch * kPatch * (channels_of_blocks(c.in_channels) * patches + 1);
+  const int64_t m = kPatch * kPatch * (kChannelBlock * int64_t{c.out_w} / 2 + 1);
+  const int64_t u = kPatch * channels_of_blocks(c.out_channels) * patches;
+  return (v + std::max(m, u)) * kernels().lanes;
 }
 
 static void pack_matrix(int outs, int ins, int64_t out_step, int64_t in_step, const float* weight,

@@ -42,9 +42,9 @@ ConvShape backward_shape(const Block& block);
 void pack_patches(const ConvShape& conv, const std::vector<float>& packed, std::vector<float>& out);
 // Scratch of a convolution by patches, in floats.
 int64_t patches_scratch(const ConvShape& conv);
-// Of the backward pass of a block's convolution, in floats: rows of dz, and behind them what patches need.
+// Scratch of the backward pass of a block's convolution, in floats: rows of dz, and what patches need after them.
 int64_t backward_rows(const Block& block);
-int64_t backward_scratch(const ConvShape& conv);
+int64_t backward_scratch(const Block& block);
 // [blocks][in][block] of weight [out][in]; or, transposed, for the gradient at the input.
 void pack_linear(int out_features, int in_features, const float* weight, std::vector<float>& out);
 void pack_linear_backward(int out_features, int in_features, const float* weight, std::vector<float>& out);

@@ -1,13 +1,15 @@
 // The backward pass of a block: the gradient at its pooled output becomes dz row by row, and each row is spent on the
 // weights' sums while it is in the L1 cache. Two passes over the rows of a tile with `conv_plain` on the padded dz,
-// which gives the gradient at the input. Recomputes the convolution where batch norm needs it, stores dz.
+// which gives the gradient at the input. Recomputes the convolution where batch norm needs it, stores dz. Of a
+// convolution by patches all of dz comes first; winograd_backward.h goes on from there.
 //
 // Without batch norm dz is zero but for the places that were the largest of their windows: of windows of 2x2 the
-// weights' sums then take one input of four for each gradient (sparse.h), but where they go by patches.
+// weights' sums then take one input of four for each gradient (sparse.h), but for those by patches.
 #pragma once
 
 #include "graph/kernels/sparse.h"
 #include "graph/kernels/weights_rows.h"
+#include "graph/kernels/winograd_backward.h"
 
 namespace {
 
@@ -94,7 +96,7 @@ LTN_INLINE void spend_rows(const ConvBackward& a, int y, const DzRows& rows, Wei
 
 // Rows that are spent together: enough places for the sums to stay in registers a while.
 LTN_INLINE int rows_together(const ConvBackward& a) {
-  if (patched(a.conv)) return a.dz.first == nullptr ? 2 : 2 * patch_rows(a.conv);
+  if (patched(a.conv)) return a.conv.out_h;
   if (a.dz.first == nullptr || a.dz_step != 1) return 1;
   return a.conv.out_w >= 32 ? 1 : 32 / a.conv.out_w;
 }

@@ -58,9 +58,9 @@ inline long patch_sums(const ConvShape& c) {
   return kPatch * kPatch * static_cast<long>(channels_of_blocks(c.in_channels)) * channels_of_blocks(c.out_channels);
 }
 
-// Rows of patches whose parts of the weights' sums are made together: about sixteen patches.
+// Rows of patches whose parts of the weights' sums are made together: about sixteen patches, of many channels eight.
 inline int patch_rows(const ConvShape& c) {
-  const int rows = 32 / c.out_w;
+  const int rows = (c.in_channels < 64 ? 32 : 16) / c.out_w;
   return rows < 1 ? 1 : (rows < c.out_h / 2 ? rows : c.out_h / 2);
 }
 
@@ -121,7 +121,8 @@ struct ConvMoments {
 };
 
 // From the gradient at a block's pooled output to that at its convolution's output, dz, and the sums of the weights'
-// gradients: dz = kappa * scatter(g) + conv(in, weights, bias), row by row, and dw += dz * in while dz is in the cache.
+// gradients: dz = kappa * scatter(g) + conv(in, weights, bias), row by row, and dw += dz * in while dz is in the cache;
+// of convolutions by patches dz alone, all of it, and PatchesBackward does the rest.
 // Batch norm's part is the convolution, with its weights times c1 and c0 as its bias; without it dz is sparse. Stores
 // dz, recomputes the convolution where it was not stored.
 struct ConvBackward {
@@ -134,13 +135,22 @@ struct ConvBackward {
   const float* gradient;      // [channels][rows][columns][lanes] of the block's output
   const uint8_t* index;
   const float* valid;  // [lanes], 1 or 0; null where all are
-  float* rows;         // scratch: pool.kernel_h (at least 1) rows; where there are patches, 2
-  float* scratch;      // of patches
+  float* rows;         // scratch: pool.kernel_h (at least 1) rows
   Place dz;            // of at least a multiple of four channels
   int dz_step;         // distance of columns, in vectors
-  float* dw;           // [out_channels / 4][in_channels][kernel_h][kernel_w][4][lanes], added to; of patches
-                       // [16][out_channels / 4][in_channels, a multiple of four][4]
+  float* dw;           // [out_channels / 4][in_channels][kernel_h][kernel_w][4][lanes], added to
   float* db;           // [out_channels][lanes], added to; or null
+};
+
+// The rest of that pass of a convolution by patches: the gradient at the input is conv(dz, patched), and dw += dz * in.
+struct PatchesBackward {
+  ConvShape conv;
+  const float* dz;  // with its border; channels as above
+  const float* patched;
+  Place out;  // null where the gradient at the input is not wanted
+  Place in;   // without its border
+  float* scratch;
+  float* dw;  // [16][out_channels / 4][in_channels, a multiple of four][4], added to
 };
 
 // out = conv(in, weights), plain.
@@ -251,6 +261,7 @@ struct Kernels {
   void (*conv_moments)(const ConvMoments&);
   void (*conv_backward)(const ConvBackward&);
   void (*conv_plain)(const ConvPlain&);
+  void (*conv_backward_patches)(const PatchesBackward&);
   void (*activation_backward)(const ActivationBackward&);
   void (*pool_forward)(const PoolPass&);
   void (*pool_backward)(const PoolPass&);

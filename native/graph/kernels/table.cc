@@ -70,10 +70,12 @@ void flush(float* in, long count, double* totals) {
 }
 
 constexpr ltn::graph::Kernels kTable = {
-    LTN_KERNELS_NAME, kLanes,       load_tile,      store_tile,     conv_forward,  conv_statistics, conv_moments,
-    conv_backward,    conv_plain,   slope_backward, pool_forward,   pool_backward, elementwise,     function,
-    dropout,          linear_block, linear,         linear_weights, cross_entropy, squared_error,   flush,
-    flush_patches,    few_place,    few_conv,       few_pool,       few_linear,    few_transpose};
+    LTN_KERNELS_NAME, kLanes,       load_tile,     store_tile,     conv_forward,
+    conv_statistics,  conv_moments, conv_backward, conv_plain,     conv_backward_patches,
+    slope_backward,   pool_forward, pool_backward, elementwise,    function,
+    dropout,          linear_block, linear,        linear_weights, cross_entropy,
+    squared_error,    flush,        flush_patches, few_place,      few_conv,
+    few_pool,         few_linear,   few_transpose};
 
 }  // namespace
 

@@ -1,9 +1,18 @@
-// The weights' sums of rows of dz: direct ones here, those by patches in winograd_weights.h.
+// The weights' sums of rows of dz, but for those by patches: they come after dz (winograd_backward.h).
 #pragma once
 
-#include "graph/kernels/winograd_weights.h"
+#include "graph/kernels/convolution.h"
 
 namespace {
+
+using ltn::graph::ConvBackward;
+
+// Rows of dz: `count` of them, `row` apart.
+struct DzRows {
+  float* first;
+  long row, channel;
+  int count;
+};
 
 // Sums of some rows: dw[o][c][ky][kx] += sum over y and x of dz[o][y][x] * in[c][y s + ky][x s + kx], for R channels o.
 // They are summed by themselves before they are added: images with a uniform background would let one long sum drift.
@@ -116,10 +125,12 @@ __attribute__((noinline)) void weights_rows_of(const ConvBackward& a, int y, DzR
   }
 }
 
+void later(const ConvBackward&, int, DzRows) {}
+
 using WeightsRows = void (*)(const ConvBackward&, int, DzRows);
 
 inline WeightsRows weights_rows_for(const ConvShape& c) {
-  if (patched(c)) return weights_rows_of_patches;
+  if (patched(c)) return later;
   if (c.stride_w != 1 || c.dilation_w != 1) return weights_rows_of<0>;
   switch (c.kernel_w) {
     case 1:

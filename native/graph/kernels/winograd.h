@@ -17,11 +17,20 @@ using ltn::graph::kPatch;
 // the cache.
 LTN_INLINE long element_step(int channels, int patches) { return (static_cast<long>(channels) * patches + 1) * L; }
 
-// V[element][channel][patch] of the patches from row 2 py on.
-__attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* in, int patches, float* v) {
-  const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h;
-  const long element = element_step(c.in_channels, patches);
-  for (int ic = 0; ic < c.in_channels; ++ic, in += plane, v += static_cast<long>(patches) * L) {
+// Where V stands: [element][channel][patch].
+struct Patches {
+  long element, channel;
+};
+
+LTN_INLINE Patches patches_of(int channels, int patches) {
+  return {element_step(channels, patches), static_cast<long>(patches) * L};
+}
+
+// V of patches side by side, from `in` on.
+__attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* in, int patches, float* v,
+                                               const Patches& place) {
+  const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h, element = place.element;
+  for (int ic = 0; ic < c.in_channels; ++ic, in += plane, v += place.channel) {
     V left[4][2];
     const auto column = [&](int x, V(&to)[4]) __attribute__((always_inline)) {
       const float* p = in + x * L;
@@ -56,10 +65,10 @@ __attribute__((noinline)) void winograd_inputs(const ConvShape& c, const float* 
 
 // M[4][patch] of one element: u is [channel][4], v [channel][patch].
 template <int P>
-LTN_INLINE void winograd_block(int channels, const float* u, const float* v, int patches, float* m) {
+LTN_INLINE void winograd_block(int channels, const float* u, const float* v, long channel, float* m) {
   V acc[kChannelBlock][P];
   begin_sums<kChannelBlock, P>(nullptr, acc);
-  for (int ic = 0; ic < channels; ++ic, u += kChannelBlock, v += static_cast<long>(patches) * L) {
+  for (int ic = 0; ic < channels; ++ic, u += kChannelBlock, v += channel) {
     V x[P];
 #pragma GCC unroll 6
     for (int k = 0; k < P; ++k) x[k] = load(v + k * L);
@@ -73,23 +82,56 @@ LTN_INLINE void winograd_block(int channels, const float* u, const float* v, int
 #pragma GCC unroll 4
   for (int r = 0; r < kChannelBlock; ++r)
 #pragma GCC unroll 6
-    for (int k = 0; k < P; ++k) store(m + (r * patches + k) * L, acc[r][k]);
+    for (int k = 0; k < P; ++k) store(m + (r * P + k) * L, acc[r][k]);
 }
 
 template <int P>
-__attribute__((noinline)) void winograd_products(int channels, const float* u, const float* v, float* m) {
-  const long in = element_step(channels, P), out = element_step(kChannelBlock, P);
-  for (int e = 0; e < kPatch * kPatch; ++e, v += in, u += channels * kChannelBlock, m += out) {
-    winograd_block<P>(channels, u, v, P, m);
+__attribute__((noinline)) void winograd_products(int channels, const float* u, const float* v, const Patches& place,
+                                                 float* m) {
+  const long out = element_step(kChannelBlock, P);
+  for (int e = 0; e < kPatch * kPatch; ++e, v += place.element, u += channels * kChannelBlock, m += out) {
+    winograd_block<P>(channels, u, v, place.channel, m);
   }
 }
 
-using WinogradProducts = void (*)(int, const float*, const float*, float*);
+using WinogradProducts = void (*)(int, const float*, const float*, const Patches&, float*);
 
 inline WinogradProducts winograd_products_for(int patches) {
   WinogradProducts found = nullptr;
   with_count<kMaxPositions>(patches, [&](auto p) { found = winograd_products<p>; });
   return found;
+}
+
+// From V of some patches side by side to their places of 2x2: calls each(x, first channel, channels, sums) for them. M
+// is scratch.
+template <typename Each>
+LTN_INLINE void winograd_outputs(const ConvShape& c, const float* v, const Patches& place, const float* patched,
+                                 const float* bias, int first, int patches, WinogradProducts products, float* m,
+                                 Each&& each) {
+  const long block = static_cast<long>(kPatch) * kPatch * c.in_channels * kChannelBlock;
+  const long element = element_step(kChannelBlock, patches);
+  const float* u = patched;
+  for (int o = 0; o < c.out_channels; o += kChannelBlock, u += block) {
+    products(c.in_channels, u, v, place, m);
+    const int valid = c.out_channels - o < kChannelBlock ? c.out_channels - o : kChannelBlock;
+    for (int r = 0; r < valid; ++r) {
+      const V b = bias != nullptr ? all(bias[o + r]) : V{};
+      for (int x = 0; x < patches; ++x) {
+        const float* from = m + (static_cast<long>(r) * patches + x) * L;
+        V upper[kPatch], lower[kPatch];
+#pragma GCC unroll 4
+        for (int j = 0; j < kPatch; ++j) {
+          const V m0 = load(from + j * element), m1 = load(from + (4 + j) * element);
+          const V m2 = load(from + (8 + j) * element), m3 = load(from + (12 + j) * element);
+          upper[j] = m0 + (m1 + m2);
+          lower[j] = (m1 - m2) - m3;
+        }
+        V acc[1][4] = {{upper[0] + (upper[1] + upper[2]) + b, (upper[1] - upper[2]) - upper[3] + b,
+                        lower[0] + (lower[1] + lower[2]) + b, (lower[1] - lower[2]) - lower[3] + b}};
+        each(first + x, o + r, 1, acc);
+      }
+    }
+  }
 }
 
 // As window_row: calls each(x, first channel, channels, sums) for the windows of the rows 2 py and 2 py + 1; of a few
@@ -98,36 +140,14 @@ template <typename Each>
 LTN_INLINE void winograd_row(const ConvShape& c, const float* in, const float* patched, const float* bias,
                              float* scratch, int py, Each&& each) {
   const int columns = c.out_w / 2, patches = best_positions(columns);
+  const Patches place = patches_of(c.in_channels, patches);
   float* v = scratch;
-  float* m = v + kPatch * kPatch * element_step(c.in_channels, patches);
+  float* m = v + kPatch * kPatch * place.element;
   const WinogradProducts products = winograd_products_for(patches);
-  const long block = static_cast<long>(kPatch) * kPatch * c.in_channels * kChannelBlock;
-  const long element = element_step(kChannelBlock, patches);
   for (int next = 0; next < columns; next += patches) {
     const int first = next + patches <= columns ? next : columns - patches;
-    winograd_inputs(c, in + (static_cast<long>(2 * py) * c.in_w + 2 * first) * L, patches, v);
-    const float* u = patched;
-    for (int o = 0; o < c.out_channels; o += kChannelBlock, u += block) {
-      products(c.in_channels, u, v, m);
-      const int valid = c.out_channels - o < kChannelBlock ? c.out_channels - o : kChannelBlock;
-      for (int r = 0; r < valid; ++r) {
-        const V b = bias != nullptr ? all(bias[o + r]) : V{};
-        for (int x = 0; x < patches; ++x) {
-          const float* from = m + (static_cast<long>(r) * patches + x) * L;
-          V upper[kPatch], lower[kPatch];
-#pragma GCC unroll 4
-          for (int j = 0; j < kPatch; ++j) {
-            const V m0 = load(from + j * element), m1 = load(from + (4 + j) * element);
-            const V m2 = load(from + (8 + j) * element), m3 = load(from + (12 + j) * element);
-            upper[j] = m0 + (m1 + m2);
-            lower[j] = (m1 - m2) - m3;
-          }
-          V acc[1][4] = {{upper[0] + (upper[1] + upper[2]) + b, (upper[1] - upper[2]) - upper[3] + b,
-                          lower[0] + (lower[1] + lower[2]) + b, (lower[1] - lower[2]) - lower[3] + b}};
-          each(first + x, o + r, 1, acc);
-        }
-      }
-    }
+    winograd_inputs(c, in + (static_cast<long>(2 * py) * c.in_w + 2 * first) * L, patches, v, place);
+    winograd_outputs(c, v, place, patched, bias, first, patches, products, m, each);
   }
 }
 

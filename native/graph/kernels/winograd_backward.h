@@ -1,9 +1,12 @@
-// The weights' sums of convolutions by patches (winograd.h), F(2x2, 3x3) transposed: for four places of a gradient g
-// and nine weights 16 products instead of 36. Over all patches and images
-//   S = sum of (A g A') (B' d B)   for each of the 16 elements by itself, of each output and input channel,
-// and when they are flushed dw = G' S G. The sign of A's last row waits until then.
+// The backward pass of convolutions by patches (winograd.h), both halves from one transform. The gradient at the input
+// is the convolution of dz with the weights turned around, by F(2x2, 3x3): it takes V = B' d B of each patch d of dz.
+// The weights' sums are F(2x2, 3x3) transposed, for four places x of the input 16 products instead of 36: over all
+// patches and images
+//   S = sum of V (A x A')   for each of the 16 elements by itself, of each output and input channel,
+// and when they are flushed the weights' gradients, turned around, are G' S G. The sign of A's last row waits until
+// then.
 //
-// It goes by rows of the 4x4 elements: what is transformed of a few rows of a tile stays in the L2 cache. Both places
+// V of a few rows of patches stays in the L2 cache; A x A' is made for a row of the 4x4 elements at a time. Both places
 // and images are summed over: sums of four output channels and some input channels are in registers for all patches at
 // hand, and then their lanes are added up.
 #pragma once
@@ -12,14 +15,7 @@
 
 namespace {
 
-using ltn::graph::ConvBackward;
-
-// Rows of dz: `count` of them, `row` apart.
-struct DzRows {
-  float* first;
-  long row, channel;
-  int count;
-};
+using ltn::graph::PatchesBackward;
 
 #if defined(__AVX512F__)
 constexpr int kSumsChannels = 4;  // input channels of a block of sums
@@ -51,49 +47,18 @@ LTN_INLINE V add_lanes(V* a) {
   return a[0];
 }
 
-// What is transformed: [4][channels][rows][columns].
-struct Patches {
-  int channels, rows, columns;
-  long element() const { return static_cast<long>(channels) * rows * columns * L; }
-};
-
-// Row i of the elements B' d B, from `in` on.
+// Row i of the elements A x A', but for signs: [4][channels][rows of patches][columns].
 template <int I>
-LTN_INLINE void patch_inputs(const ConvShape& c, const float* in, const Patches& p, float* v) {
-  const long row = static_cast<long>(c.in_w) * L, plane = row * c.in_h, element = p.element();
-  constexpr int from = I == 0 ? 0 : (I == 2 ? 2 : 1), other = I == 2 ? 1 : (I == 3 ? 3 : 2);
-  for (int ic = 0; ic < c.in_channels; ++ic, in += plane) {
-    const float *a = in + from * row, *b = in + other * row;
-    for (int y = 0; y < p.rows; ++y, a += 2 * row, b += 2 * row) {
-      const auto column = [&](int x) __attribute__((always_inline)) {
-        return I == 1 ? load(a + x * L) + load(b + x * L) : load(a + x * L) - load(b + x * L);
-      };
-      V d0 = column(0), d1 = column(1);
-      for (int x = 0; x < p.columns; ++x, v += L) {
-        const V d2 = column(2 * x + 2), d3 = column(2 * x + 3);
-        store(v, d0 - d2);
-        store(v + element, d1 + d2);
-        store(v + 2 * element, d2 - d1);
-        store(v + 3 * element, d1 - d3);
-        d0 = d2;
-        d1 = d3;
-      }
-    }
-  }
-}
-
-// Row i of the elements A g A', but for signs.
-template <int I>
-LTN_INLINE void patch_gradients(int channels, const DzRows& dz, const Patches& p, float* u) {
-  const long element = p.element();
-  for (int o = 0; o < channels; ++o) {
-    const float* from = dz.first + o * dz.channel + (I == 3 ? dz.row : 0);
-    for (int y = 0; y < p.rows; ++y, from += 2 * dz.row) {
+__attribute__((noinline)) void patch_places(int channels, const float* in, const ltn::graph::Place& place, int rows,
+                                            int columns, float* u, long element) {
+  for (int c = 0; c < channels; ++c) {
+    const float* from = in + c * place.channel + (I == 3 ? place.row : 0);
+    for (int y = 0; y < rows; ++y, from += 2 * place.row) {
       const auto column = [&](int x) __attribute__((always_inline)) {
         const V d = load(from + x * L);
-        return I == 1 ? d + load(from + dz.row + x * L) : (I == 2 ? d - load(from + dz.row + x * L) : d);
+        return I == 1 ? d + load(from + place.row + x * L) : (I == 2 ? d - load(from + place.row + x * L) : d);
       };
-      for (int x = 0; x < p.columns; ++x, u += L) {
+      for (int x = 0; x < columns; ++x, u += L) {
         const V left = column(2 * x), right = column(2 * x + 1);
         store(u, left);
         store(u + element, left + right);
@@ -142,29 +107,47 @@ __attribute__((noinline)) void element_sums(int outs, int ins, const float* u, c
   }
 }
 
-template <int I>
-__attribute__((noinline)) void patch_row_sums(const ConvShape& c, const float* in, const DzRows& dz, float* scratch,
-                                              float* sums) {
-  const int columns = c.out_w / 2;
-  const Patches inputs{channels_of_blocks(c.in_channels), dz.count / 2, columns};
-  const Patches gradients{channels_of_blocks(c.out_channels), dz.count / 2, columns};
-  float *v = scratch, *u = v + kPatch * inputs.element();
-  patch_inputs<I>(c, in, inputs, v);
-  patch_gradients<I>(c.out_channels, dz, gradients, u);
-  const long element = static_cast<long>(gradients.channels) * inputs.channels;
-  for (int j = 0; j < kPatch; ++j) {
-    element_sums(gradients.channels, inputs.channels, u + j * gradients.element(), v + j * inputs.element(),
-                 inputs.rows * columns, sums + (I * kPatch + j) * element);
+void conv_backward_patches(const PatchesBackward& a) {
+  const ConvShape& c = a.conv;
+  const int columns = c.out_w / 2, patches = best_positions(columns), together = ltn::graph::patch_rows(c);
+  const WinogradProducts products = winograd_products_for(patches);
+  const int outs = channels_of_blocks(c.in_channels), ins = channels_of_blocks(c.out_channels);
+  const long row = static_cast<long>(c.in_w) * L, sums = static_cast<long>(outs) * ins;
+  for (int first = 0; first < c.out_h / 2; first += together) {
+    const int rows = first + together <= c.out_h / 2 ? together : c.out_h / 2 - first, count = rows * columns;
+    const Patches place = patches_of(outs, count);
+    const long element = static_cast<long>(ins) * count * L;
+    float* v = a.scratch;
+    float* u = v + kPatch * kPatch * place.element;
+    for (int r = 0; r < rows; ++r) {
+      winograd_inputs(c, a.dz + 2 * (first + r) * row, columns, v + static_cast<long>(r) * columns * L, place);
+    }
+    for (int r = 0; r < rows && a.out.first != nullptr; ++r) {
+      for (int next = 0; next < columns; next += patches) {
+        const int x0 = next + patches <= columns ? next : columns - patches;
+        winograd_outputs(c, v + (static_cast<long>(r) * columns + x0) * L, place, a.patched, nullptr, x0, patches,
+                         products, u, [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
+                           float* out = a.out.first + o * a.out.channel + 2 * (first + r) * a.out.row + 2 * x * L;
+                           store(out, acc[0][0]);
+                           store(out + L, acc[0][1]);
+                           store(out + a.out.row, acc[0][2]);
+                           store(out + a.out.row + L, acc[0][3]);
+                         });
+      }
+    }
+    const float* in = a.in.first + 2 * first * a.in.row;
+    const auto add = [&](auto i) {
+      patch_places<i>(c.out_channels, in, a.in, rows, columns, u, element);
+      for (int j = 0; j < kPatch; ++j) {
+        const int e = i * kPatch + j;
+        element_sums(outs, ins, v + e * place.element, u + j * element, count, a.dw + e * sums);
+      }
+    };
+    add(std::integral_constant<int, 0>{});
+    add(std::integral_constant<int, 1>{});
+    add(std::integral_constant<int, 2>{});
+    add(std::integral_constant<int, 3>{});
   }
-}
-
-// The sums of an even number of rows of dz, from row y on.
-void weights_rows_of_patches(const ConvBackward& a, int y, DzRows dz) {
-  const float* in = row_of(a.conv, a.in, y);
-  patch_row_sums<0>(a.conv, in, dz, a.scratch, a.dw);
-  patch_row_sums<1>(a.conv, in, dz, a.scratch, a.dw);
-  patch_row_sums<2>(a.conv, in, dz, a.scratch, a.dw);
-  patch_row_sums<3>(a.conv, in, dz, a.scratch, a.dw);
 }
 
 void flush_patches(const ConvShape& c, float* in, double* totals) {
@@ -183,10 +166,10 @@ void flush_patches(const ConvShape& c, float* in, double* totals) {
           s[2][j] = (s1 + s2) / 2 - s3;
         }
         for (int y = 0; y < 3; ++y) {
-          double* to = totals + 3 * y * kChannelBlock + r;
-          to[0] += s[y][0] + (s[y][1] + s[y][2]) / 2;
+          double* to = totals + 3 * (2 - y) * kChannelBlock + r;
+          to[2 * kChannelBlock] += s[y][0] + (s[y][1] + s[y][2]) / 2;
           to[kChannelBlock] += (s[y][1] - s[y][2]) / 2;
-          to[2 * kChannelBlock] += (s[y][1] + s[y][2]) / 2 - s[y][3];
+          to[0] += (s[y][1] + s[y][2]) / 2 - s[y][3];
         }
       }
       totals += 9 * kChannelBlock;
