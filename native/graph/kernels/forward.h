@@ -108,17 +108,16 @@ __attribute__((noinline)) void forward_windows(const ConvForward& a) {
 template <bool track>
 __attribute__((noinline)) void forward_patches(const ConvForward& a) {
   for (int py = 0; py < a.conv.out_h / 2; ++py) {
-    winograd_row(
-        a.conv, a.in, a.patched, a.bias, a.rows, py, [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
-          if (a.pool.kernel_h != 0) return finish_window<track>(a, o, py, x, acc[0]);
-          float* out = a.out.first + o * a.out.channel + 2 * py * a.out.row + 2 * x * L;
-          const V scale = all(a.scale != nullptr ? a.scale[o] : 1.0f);
-          const V shift = all(a.scale != nullptr ? a.shift[o] : 0.0f);
+    winograd_row(a.conv, a.in, a.patched, a.bias, a.rows, py,
+                 [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
+                   if (a.pool.kernel_h != 0) return finish_window<track>(a, o, py, x, acc[0]);
+                   const V scale = all(a.scale != nullptr ? a.scale[o] : 1.0f);
+                   const V shift = all(a.scale != nullptr ? a.shift[o] : 0.0f);
+                   V y[4];
 #pragma GCC unroll 4
-          for (int k = 0; k < 4; ++k) {
-            store(out + (k >> 1) * a.out.row + (k & 1) * L, activated(a.activation, affine(acc[0][k], scale, shift)));
-          }
-        });
+                   for (int k = 0; k < 4; ++k) y[k] = activated(a.activation, affine(acc[0][k], scale, shift));
+                   store_places(a.out, o, py, x, y);
+                 });
   }
 }
 
@@ -327,13 +326,8 @@ void conv_plain(const ltn::graph::ConvPlain& a) {
   if (a.patched != nullptr) {
     for (int py = 0; py < c.out_h / 2; ++py) {
       winograd_row(c, a.in, a.patched, nullptr, a.scratch, py,
-                   [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
-                     float* out = a.out.first + o * a.out.channel + 2 * py * a.out.row + 2 * x * L;
-                     store(out, acc[0][0]);
-                     store(out + L, acc[0][1]);
-                     store(out + a.out.row, acc[0][2]);
-                     store(out + a.out.row + L, acc[0][3]);
-                   });
+                   [&](int x, int o, int, auto& acc)
+                       __attribute__((always_inline)) { store_places(a.out, o, py, x, acc[0]); });
     }
     return;
   }

@@ -102,6 +102,15 @@ inline WinogradProducts winograd_products_for(int patches) {
   return found;
 }
 
+// The places of 2x2 of patch x in row py of patches, of channel o.
+LTN_INLINE void store_places(const ltn::graph::Place& out, int o, int py, int x, const V* y) {
+  float* to = out.first + o * out.channel + 2 * py * out.row + 2 * x * L;
+  store(to, y[0]);
+  store(to + L, y[1]);
+  store(to + out.row, y[2]);
+  store(to + out.row + L, y[3]);
+}
+
 // From V of some patches side by side to their places of 2x2: calls each(x, first channel, channels, sums) for them. M
 // is scratch.
 template <typename Each>

@@ -69,20 +69,20 @@ __attribute__((noinline)) void patch_places(int channels, const float* in, const
   }
 }
 
-// sums[input channels][4] of a block, added to.
-LTN_INLINE void block_sums(const float* u, const float* v, int patches, float* sums) {
+// sums[input channels][4] of a block, added to: d of its output channels, x of its input channels, [channel][patch].
+LTN_INLINE void block_sums(const float* d, const float* x, int patches, float* sums) {
   V acc[kSumsBlock];
 #pragma GCC unroll 16
   for (int i = 0; i < kSumsBlock; ++i) acc[i] = V{};
   for (int k = 0; k < patches; ++k) {
     V g[kChannelBlock];
 #pragma GCC unroll 4
-    for (int r = 0; r < kChannelBlock; ++r) g[r] = load(u + (r * patches + k) * L);
+    for (int r = 0; r < kChannelBlock; ++r) g[r] = load(d + (r * patches + k) * L);
 #pragma GCC unroll 4
     for (int j = 0; j < kSumsChannels; ++j) {
-      const V d = load(v + (j * patches + k) * L);
+      const V place = load(x + (j * patches + k) * L);
 #pragma GCC unroll 4
-      for (int r = 0; r < kChannelBlock; ++r) acc[j * kChannelBlock + r] += g[r] * d;
+      for (int r = 0; r < kChannelBlock; ++r) acc[j * kChannelBlock + r] += g[r] * place;
     }
   }
 #pragma GCC unroll 2
@@ -93,7 +93,7 @@ LTN_INLINE void block_sums(const float* u, const float* v, int patches, float* s
 constexpr int kBlocksTogether = 4;
 
 // sums[outs / 4][ins][4] of one element; outs and ins are multiples of four.
-__attribute__((noinline)) void element_sums(int outs, int ins, const float* u, const float* v, int patches,
+__attribute__((noinline)) void element_sums(int outs, int ins, const float* d, const float* x, int patches,
                                             float* sums) {
   const long channel = static_cast<long>(patches) * L, row = static_cast<long>(ins) * kChannelBlock;
   const int blocks = outs / kChannelBlock;
@@ -101,7 +101,7 @@ __attribute__((noinline)) void element_sums(int outs, int ins, const float* u, c
     const int last = first + kBlocksTogether < blocks ? first + kBlocksTogether : blocks;
     for (int i = 0; i < ins; i += kSumsChannels) {
       for (int b = first; b < last; ++b) {
-        block_sums(u + b * kChannelBlock * channel, v + i * channel, patches, sums + b * row + i * kChannelBlock);
+        block_sums(d + b * kChannelBlock * channel, x + i * channel, patches, sums + b * row + i * kChannelBlock);
       }
     }
   }
@@ -127,11 +127,7 @@ void conv_backward_patches(const PatchesBackward& a) {
         const int x0 = next + patches <= columns ? next : columns - patches;
         winograd_outputs(c, v + (static_cast<long>(r) * columns + x0) * L, place, a.patched, nullptr, x0, patches,
                          products, u, [&](int x, int o, int, auto& acc) __attribute__((always_inline)) {
-                           float* out = a.out.first + o * a.out.channel + 2 * (first + r) * a.out.row + 2 * x * L;
-                           store(out, acc[0][0]);
-                           store(out + L, acc[0][1]);
-                           store(out + a.out.row, acc[0][2]);
-                           store(out + a.out.row + L, acc[0][3]);
+                           store_places(a.out, o, first + r, x, acc[0]);
                          });
       }
     }
