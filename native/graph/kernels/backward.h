@@ -63,6 +63,11 @@ LTN_INLINE void scatter_row(const ConvBackward& a, int y, float* row, long chann
   }
 }
 
+// Whether dz is the gradient at the output as it is, and wanted nowhere else.
+LTN_INLINE bool is_gradient(const ConvBackward& a) {
+  return a.kappa == nullptr && a.pool.kernel_h == 0 && a.dz.first == nullptr;
+}
+
 // Where rows of dz go: at once to their buffer, or by way of the scratch rows.
 LTN_INLINE DzRows target_rows(const ConvBackward& a, int y, int count) {
   if (a.dz.first != nullptr && a.dz_step == 1) return {a.dz.first + y * a.dz.row, a.dz.row, a.dz.channel, count};
@@ -97,7 +102,7 @@ LTN_INLINE void spend_rows(const ConvBackward& a, int y, const DzRows& rows, Wei
 // Rows that are spent together: enough places for the sums to stay in registers a while.
 LTN_INLINE int rows_together(const ConvBackward& a) {
   if (patched(a.conv)) return a.conv.out_h;
-  if (a.dz.first == nullptr || a.dz_step != 1) return 1;
+  if (!is_gradient(a) && (a.dz.first == nullptr || a.dz_step != 1)) return 1;
   return a.conv.out_w >= 32 ? 1 : 32 / a.conv.out_w;
 }
 
@@ -144,7 +149,13 @@ void backward_rows(const ConvBackward& a, int from, WeightsRows weights_rows) {
   const ConvRow conv_row = conv_row_for(c, c.out_w);
   const int together = rows_together(a);
   for (int first = from; first < c.out_h; first += together) {
-    const DzRows rows = target_rows(a, first, first + together < c.out_h ? together : c.out_h - first);
+    const int count = first + together < c.out_h ? together : c.out_h - first;
+    if (is_gradient(a)) {
+      const long row = static_cast<long>(c.out_w) * L;
+      spend_rows(a, first, {a.gradient + first * row, row, row * c.out_h, count}, weights_rows);
+      continue;
+    }
+    const DzRows rows = target_rows(a, first, count);
     const bool made = a.z != nullptr && stored_rows(a, first, rows);
     for (int i = 0; i < rows.count && !made; ++i) {
       const int y = first + i;

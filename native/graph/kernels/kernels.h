@@ -132,7 +132,7 @@ struct ConvBackward {
   const float* weights;       // packed; null where there is no batch norm
   const float *kappa, *bias;  // padded to a multiple of four; null where there is no batch norm
   const float *z, *c1;        // the convolution, where it was stored: it takes the place of `weights`; or null
-  const float* gradient;      // [channels][rows][columns][lanes] of the block's output
+  float* gradient;            // [channels][rows][columns][lanes] of the block's output; scratch from then on
   const uint8_t* index;
   const float* valid;  // [lanes], 1 or 0; null where all are
   float* rows;         // scratch: pool.kernel_h (at least 1) rows
