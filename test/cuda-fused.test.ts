@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import * as torch from '../src'
 import { compile, cuda, explain, nn, type Tensor } from '../src'
+import { assertNear } from './reference/chains'
 
 /** One body per device; `cuda-stand-in.test.ts` runs this file with a GPU, and its kernels, that are made of the CPU. */
 const gpu = cuda.isAvailable() ? {} : { skip: 'needs a GPU' }
@@ -35,13 +36,6 @@ function shuffled(model: Net): Net {
 
 const predict = (model: Net, x: Tensor) => torch.noGrad(() => model.forward(x))
 
-function near(got: Tensor, expected: Tensor): void {
-  assert.deepEqual(got.shape, expected.shape)
-  const size = Math.max(1, expected.abs().max().item() as number)
-  const apart = got.cpu().double().sub(expected.cpu().double()).abs().max().item() as number
-  assert.ok(apart <= 1e-4 * size, `outputs are ${apart} apart, of ${size}`)
-}
-
 /** The fused forward of a model, once it replays; compared with eager in float64 on the CPU. */
 function agrees(model: Net, x: Tensor, want: RegExp = FUSED): { fast: Net; told: string } {
   shuffled(model)
@@ -49,7 +43,7 @@ function agrees(model: Net, x: Tensor, want: RegExp = FUSED): { fast: Net; told:
   model.cuda()
   const fast = compile(model) as unknown as Net
   const there = x.cuda()
-  for (let i = 0; i < 5; i++) near(predict(fast, there), exact)
+  for (let i = 0; i < 5; i++) assertNear(predict(fast, there), exact, 'outputs')
   const told = explain(fast)
   assert.doesNotMatch(told, /differs/)
   if (standIn) assert.match(told, want)
@@ -256,7 +250,7 @@ describe('a fused forward on a GPU', () => {
     const x = input()
     const { fast } = agrees(net, x)
     const there = x.cuda()
-    const same = () => near(predict(fast, there), predict(net, there))
+    const same = () => assertNear(predict(fast, there), predict(net, there), 'outputs')
     torch.noGrad(() => {
       for (const parameter of net.parameters()) parameter.mul_(1.5)
       for (const buffer of net.buffers()) if (buffer.dtype === 'float32') buffer.add_(0.25)
@@ -289,7 +283,7 @@ describe('a fused forward on a GPU', () => {
     net.cuda()
     const fast = compile(net) as unknown as Net
     const x = input().cuda()
-    for (let i = 0; i < 5; i++) near(predict(fast, x), predict(net, x))
+    for (let i = 0; i < 5; i++) assertNear(predict(fast, x), predict(net, x), 'outputs')
     assert.match(
       explain(fast),
       /captured once, replayed 2 times.*\n {2}of eager's kernels: the fused output differs from eager's by 0\.0/,
@@ -301,7 +295,7 @@ describe('a fused forward on a GPU', () => {
       net.cuda()
       net.eval()
       const fast = compile(net) as unknown as Net
-      for (let i = 0; i < 5; i++) near(predict(fast, x.cuda()), predict(net, x.cuda()))
+      for (let i = 0; i < 5; i++) assertNear(predict(fast, x.cuda()), predict(net, x.cuda()), 'outputs')
       return explain(fast)
     }
     const graph = (why: string) => new RegExp(`a CUDA graph\n {2}captured once.*\n {2}of eager's kernels: ${why}`)
@@ -335,7 +329,7 @@ describe('a fused forward on a GPU', () => {
     net.to('cuda:1')
     const fast = compile(net) as unknown as Net
     const x = input().to('cuda:1')
-    for (let i = 0; i < 5; i++) near(predict(fast, x), predict(net, x))
+    for (let i = 0; i < 5; i++) assertNear(predict(fast, x), predict(net, x), 'outputs')
     if (standIn) assert.match(explain(fast), FUSED)
     assert.equal(cuda.currentDevice(), 0)
   })

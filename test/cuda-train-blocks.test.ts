@@ -4,17 +4,10 @@ import * as torch from '../src'
 import { cuda, type Tensor } from '../src'
 import { graph, type Stage } from '../src/compile/binding'
 import { blank, finish, slotOf } from '../src/core/handle'
+import { assertNear } from './reference/chains'
 
 /** One body per device; `cuda-stand-in.test.ts` runs this file with a GPU, and its kernels, that are made of the CPU. */
 const gpu = cuda.isAvailable() && graph.cudaFusedMissing() === null ? {} : { skip: 'needs a GPU and fused kernels' }
-
-function near(got: Tensor, expected: Tensor, what: string, tolerance = 1e-4): void {
-  assert.deepEqual(got.shape, expected.shape, what)
-  const [a, b] = [got.detach().cpu().double(), expected.detach().cpu().double()]
-  const apart = a.sub(b).abs().max().item() as number
-  const size = Math.max(1, b.abs().max().item() as number)
-  assert.ok(apart <= tolerance * size, `${what} are ${apart} apart, of ${size}`)
-}
 
 interface Block {
   x: Tensor
@@ -96,15 +89,15 @@ function agrees(block: Block, what: string): void {
     moved(block, t => (t.dtype === 'float32' ? t.double() : t) as Tensor),
   ]
   const [got, expected] = [fused(here), eager(exact)]
-  near(got, expected, `${what}: outputs`)
+  assertNear(got, expected, `${what}: outputs`)
   const above = torch.randn(expected.shape as number[])
   got.backward(above.cuda() as never)
   expected.backward(above.double() as never)
-  for (const key of ['mean', 'variance', 'batches'] as const) near(here[key], exact[key], `${what}: ${key}`)
+  for (const key of ['mean', 'variance', 'batches'] as const) assertNear(here[key], exact[key], `${what}: ${key}`)
   for (const key of ['x', 'weight', 'gamma', 'beta', 'bias'] as const) {
     if (block[key] === null) continue
     if (!block[key].requiresGrad) assert.equal(here[key]!.grad, null, `${what}: gradient of ${key}`)
-    else near(here[key]!.grad!, exact[key]!.grad!, `${what}: gradient of ${key}`, 5e-4)
+    else assertNear(here[key]!.grad!, exact[key]!.grad!, `${what}: gradient of ${key}`, 5e-4)
   }
 }
 
@@ -163,9 +156,9 @@ describe('kernels that train a block agree with float64', () => {
     ]
     fused(here)
     eager(exact)
-    near(here.mean, exact.mean, 'means', 1e-6)
+    assertNear(here.mean, exact.mean, 'means', 1e-6)
     // z itself is rounded to a thousandth of its deviation
-    near(here.variance, exact.variance, 'variances', 1e-3)
+    assertNear(here.variance, exact.variance, 'variances', 1e-3)
   })
 
   test('what is frozen has no gradient', gpu, () => {
@@ -196,7 +189,7 @@ describe('kernels that train a block agree with float64', () => {
     for (const key of ['x', 'weight', 'gamma', 'beta'] as const) {
       assert.deepEqual(kinds(here[key]!.grad!), kinds(there[key]!.grad!), key)
     }
-    near(here.beta!.grad!, there.beta!.grad!, 'sums of what NaN lets through')
+    assertNear(here.beta!.grad!, there.beta!.grad!, 'sums of what NaN lets through')
   })
 
   test('what there are no kernels for is refused', gpu, () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, test } from 'node:test'
 import * as torch from '../src'
 import { cuda, explain, nn, optim, type Tensor, train } from '../src'
 import { graph } from '../src/compile/binding'
+import { assertNear } from './reference/chains'
 
 /** One body per device; `cuda-stand-in.test.ts` runs this file with a GPU, and its kernels, that are made of the CPU. */
 const gpu = cuda.isAvailable() && graph.cudaFusedMissing() === null ? {} : { skip: 'needs a GPU and fused kernels' }
@@ -18,14 +19,6 @@ const sequential = (...layers: unknown[]) => new nn.Sequential(...(layers as nn.
 const parametersOf = (model: nn.Module) => [...model.parameters()] as Tensor[]
 
 afterEach(() => standIn?.setLaunches({}))
-
-function near(got: Tensor, expected: Tensor, what: string): void {
-  assert.deepEqual(got.shape, expected.shape, what)
-  const [a, b] = [got.detach().cpu().double(), expected.detach().cpu().double()]
-  const apart = a.sub(b).abs().max().item() as number
-  const size = Math.max(1, b.abs().max().item() as number)
-  assert.ok(apart <= TOLERANCE * size, `${what} are ${apart} apart, of ${size}`)
-}
 
 interface Case {
   network?: () => Net
@@ -73,16 +66,16 @@ async function trained(compiled: boolean, given: Case) {
 async function same(given: Case): Promise<string> {
   const [plain, compiled] = [await trained(false, given), await trained(true, given)]
   for (const key of ['trainLosses', 'valLosses'] as const) {
-    near(torch.tensor(compiled.history[key]), torch.tensor(plain.history[key]), key)
+    assertNear(torch.tensor(compiled.history[key]), torch.tensor(plain.history[key]), key, TOLERANCE)
   }
   const named = ({ model }: typeof plain) => [...model.namedParameters(), ...model.namedBuffers()]
   const got = new Map(named(compiled))
-  for (const [name, expected] of named(plain)) near(got.get(name)!, expected, name)
+  for (const [name, expected] of named(plain)) assertNear(got.get(name)!, expected, name, TOLERANCE)
   const gradients = new Map(compiled.model.namedParameters())
   for (const [name, { grad }] of plain.model.namedParameters()) {
     const mine = gradients.get(name)!.grad
     if (grad === null) assert.equal(mine, null, name)
-    else near(mine!, grad, `gradient of ${name}`)
+    else assertNear(mine!, grad, `gradient of ${name}`, TOLERANCE)
   }
   return explain(compiled.model)
 }

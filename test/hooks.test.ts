@@ -284,16 +284,17 @@ describe('what a backward hook does wrong', () => {
   })
 
   test('what is made in a tidy around backward is freed', async () => {
-    const x = leaf()
-    const backward = () =>
+    const hooked = () => {
+      const x = leaf()
       torch.tidy(() => {
         const y = x.mul(2) as Tensor
         y.registerHook(gradient => gradient.mul(2).mul(2))
         y.sum().backward()
       })
-    backward()
-    assert.deepEqual(x.grad!.tolist(), [8, 8, 8])
-    assert.equal(await handlesLeft(backward), 0)
+      return x
+    }
+    assert.equal(await handlesLeft(hooked), 1, 'x alone')
+    assert.deepEqual(hooked().grad!.tolist(), [8, 8, 8])
   })
 })
 

@@ -333,6 +333,14 @@ export function apart(a: torch.Tensor, b: torch.Tensor): number {
 /** Of what is compared, the size that a tolerance is of. */
 export const sizeOf = (a: torch.Tensor) => Math.max(1, a.detach().abs().max().item() as number)
 
+/** Of one shape, and as near as a tolerance of the size allows; on any devices, in any dtypes. */
+export function assertNear(got: torch.Tensor, expected: torch.Tensor, what: string, tolerance = 1e-4): void {
+  assert.deepEqual(got.shape, expected.shape, what)
+  const distance = apart(got.cpu(), expected.cpu())
+  const size = sizeOf(expected)
+  assert.ok(distance <= tolerance * size, `${what} are ${distance} apart, of ${size}`)
+}
+
 export type TrainOptions = Partial<Omit<torch.TrainOptions, 'optimizer'>>
 
 /** Trains with SGD. */
